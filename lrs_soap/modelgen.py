@@ -28,14 +28,16 @@ def source() -> str:
 
 def _class(type_: contract.ComplexType) -> str:
     inherited = len(contract.TYPES[type_.base].fields) if type_.base else 0
-    return "\n".join([
-        "@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)",
-        f"class {type_.name}({type_.base}):" if type_.base else f"class {type_.name}:",
-        f'    """{_description(type_)}"""',
-        "",
-        *(f"    {field.attribute}: {_annotation(field)}" for field in type_.fields[inherited:]),
-        "",
-    ])
+    return "\n".join(
+        [
+            "@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)",
+            f"class {type_.name}({type_.base}):" if type_.base else f"class {type_.name}:",
+            f'    """{_description(type_)}"""',
+            "",
+            *(f"    {field.attribute}: {_annotation(field)}" for field in type_.fields[inherited:]),
+            "",
+        ]
+    )
 
 
 def _description(type_: contract.ComplexType) -> str:
