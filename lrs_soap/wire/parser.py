@@ -41,7 +41,7 @@ MAX_MARKS = 200_000
 MAX_ATTRIBUTES = 100_000
 
 _DECLARATION = re.compile(rb"""<\?xml\s(?:[^>]*?\sencoding\s*=\s*["']([^"'>]*)["'])?[^>]*\?>""")
-_BEFORE_DOCTYPE = re.compile(rb"(?:[^<]|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
+_BEFORE_DOCTYPE = re.compile(rb"(?:[^<]++|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
 _ATTRIBUTE = re.compile(rb"""=\s*["']""")
 
 _BOMS = (  # UTF-32 first: its little-endian mark begins like that of UTF-16
@@ -59,7 +59,7 @@ _SYNTAX = {
     "ERR_INVALID_CHAR": ("illegal-character", "A character is not allowed in XML"),
     "ERR_UNDECLARED_ENTITY": ("entity", "Entities are not accepted"),
     "ERR_ENTITYREF_SEMICOL_MISSING": ("not-well-formed", "An ampersand must be written as &amp;"),
-    "ERR_NAME_REQUIRED": ("not-well-formed", "A name is missing; an ampersand must be written as &amp;"),
+    "ERR_NAME_REQUIRED": ("not-well-formed", "A name was expected; a plain < or & must be written as &lt; or &amp;"),
     "ERR_TAG_NAME_MISMATCH": ("not-well-formed", "A start tag and its end tag differ"),
     "ERR_TAG_NOT_FINISHED": ("not-well-formed", "The message ends inside an element"),
     "ERR_ATTRIBUTE_REDEFINED": ("not-well-formed", "An attribute is given twice"),
@@ -86,17 +86,18 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
     Raises errors.InvalidRequest, its reason one of REASONS.
     """
     data = _as_utf8(data, charset)
-    if b"<!DOCTYPE" in data:
-        _refuse_doctype(data)
     if data.count(b"<") > MAX_MARKS:
         raise _invalid("too-complex", "The message has too many elements")
     if data.count(b"=") > MAX_ATTRIBUTES and sum(1 for _ in _ATTRIBUTE.finditer(data)) > MAX_ATTRIBUTES:
         raise _invalid("too-complex", "The message has too many attributes")
+    if b"<!DOCTYPE" in data:
+        _refuse_doctype(data)
     try:
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
         raise _syntax_error(data, error) from None  # the cause names content
-    if b"<?" in data[2:]:
+    declared = data.startswith(b"<?xml") and data[5:6].isspace()
+    if data.find(b"<?", 2 if declared else 0) >= 0:
         _refuse_processing_instruction(root)
     return root
 
@@ -145,7 +146,7 @@ def _codec(data: bytes, charset: str | None) -> str:
             if codec is None:
                 raise _invalid("unknown-encoding", "The encoding UTF-32 is not accepted")
             return codec
-    if b"\0" in data[:4]:
+    if b"\0" in data[:2]:
         if data.startswith((b"\0\0", b"<\0\0")):
             raise _invalid("unknown-encoding", "The encoding UTF-32 is not accepted")
         return _byte_order(data)
@@ -186,10 +187,8 @@ def _refuse_doctype(data: bytes) -> None:
 
 
 def _refuse_processing_instruction(root: etree._Element) -> None:
-    # Those beside the root have no line in lxml's order of iteration, so each place is looked at by itself.
-    beside = [*root.itersiblings(preceding=True), *root.itersiblings()]
-    for node in beside + list(root.iter(etree.PI)):
-        if node.tag is etree.PI:
+    for places in (root.itersiblings(etree.PI, preceding=True), root.iter(etree.PI), root.itersiblings(etree.PI)):
+        for node in places:
             raise _invalid("processing-instruction", "Processing instructions are not accepted", node.sourceline)
 
 
