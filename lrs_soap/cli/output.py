@@ -1,0 +1,45 @@
+"""What commands print: tables for people, JSON for programs."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints a table to standard output; nothing is cut off when it goes to a file or a pipe."""
+    from rich import box, console, table as rich_table, text
+
+    grid = rich_table.Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        # Text, not str: brackets in a value are not rich's markup.
+        grid.add_row(*[text.Text("" if cell is None else str(cell)) for cell in row])
+    stream = click.get_text_stream("stdout")
+    out = console.Console(file=stream, highlight=False)
+    if not out.is_terminal:
+        out.width = 10_000
+    out.print(grid)
+
+
+def as_json(value: Any) -> None:
+    """Prints `value` (dataclasses included) as JSON to standard output."""
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON has it: a dataclass is an object of its attributes, without those that are None."""
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if getattr(value, field.name) is not None
+        }
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value

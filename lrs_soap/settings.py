@@ -1,0 +1,216 @@
+"""Every setting of the server: one row holds its type, default, what is allowed and what it is for.
+
+The command-line options of `lrs-soap serve` and `sandbox`, the environment variables and docs/settings.md are made
+from these rows. Values come, the first that is there, from the command line, the environment (`LRS_SOAP_<NAME>`), a
+TOML file, the default.
+"""
+
+import os
+import tomllib
+import typing
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import annotated_types
+import pydantic
+import pydantic_settings
+import sqlalchemy
+from sqlalchemy import exc
+
+from lrs_soap import errors
+from lrs_soap.rules import hours as operational_hours
+
+PREFIX = "LRS_SOAP_"
+CONFIG_VARIABLE = PREFIX + "CONFIG"
+SANDBOX_DEFAULTS = {"database": "sqlite:///lrs-sandbox.sqlite", "log_format": "text"}
+_DATABASE_ALLOWED = "an SQLAlchemy URL of SQLite or PostgreSQL: sqlite:///file.sqlite, postgresql://user:password@host/name"
+
+
+class SettingsError(errors.LrsError):
+    """A setting is not valid."""
+
+
+def mask(database: str) -> str:
+    """The database URL `database` as it may be shown: without its password, wherever in the URL that stands."""
+    url = sqlalchemy.make_url(database)
+    hidden = {name: "***" for name in url.query if "password" in name.lower()}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
+
+
+def _database(value: str) -> str:
+    try:
+        url = sqlalchemy.make_url(value)
+    except (exc.ArgumentError, ValueError):
+        raise ValueError(f"allowed is {_DATABASE_ALLOWED}") from None
+    if url.drivername in ("postgres", "postgresql"):
+        # SQLAlchemy 2.0 and 2.1 disagree about the driver a bare "postgresql" means; ours is psycopg 3.
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise ValueError(f"allowed is {_DATABASE_ALLOWED}")
+    return url.render_as_string(hide_password=False)
+
+
+def _hours(value: str | operational_hours.Hours) -> operational_hours.Hours:
+    return value if isinstance(value, operational_hours.Hours) else operational_hours.parse(str(value))
+
+
+Database = Annotated[str, pydantic.AfterValidator(_database)]
+Hours = Annotated[
+    operational_hours.Hours,
+    pydantic_settings.NoDecode,
+    pydantic.PlainValidator(_hours),
+    pydantic.PlainSerializer(str),
+]
+
+
+def _row(default, help: str, allowed: str | None = None, **limits):
+    """One setting. `allowed` says what is, where type and limits do not."""
+    return pydantic.Field(default, description=help, json_schema_extra={"allowed": allowed}, **limits)
+
+
+class Settings(pydantic_settings.BaseSettings):
+    """The settings of one server; made by `load`, or directly from values, and never changed."""
+
+    model_config = pydantic_settings.SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True
+    )
+
+    # Where it listens and what it stores
+    host: str = _row("127.0.0.1", "The address to listen on.", "an address of this machine; 0.0.0.0 is all of IPv4")
+    port: int = _row(8080, "The TCP port to listen on.", ge=1, le=65535)
+    workers: int = _row(1, "How many processes answer requests.", ge=1, le=256)
+    database: Database = _row("sqlite:///lrs-register.sqlite", "The register's database.", _DATABASE_ALLOWED)
+    sqlite_synchronous: Literal["FULL", "NORMAL"] = _row(
+        "FULL", "SQLite only: FULL survives a loss of power; NORMAL is faster and may then lose the last registrations."
+    )
+
+    # HTTP
+    trust_proxy: int = _row(0, "How many proxies before the server set X-Forwarded-* that may be believed.", ge=0, le=16)
+    max_body_bytes: int = _row(8 * 1024 * 1024, "The longest request accepted, in bytes.", ge=1024)
+
+    # What the service answers
+    possible_limit: int = _row(5, "The most possible matches a find returns; more is WSRC0002. P.", ge=1, le=200)
+    find_before_register: bool = _row(
+        False, "Register only a learner whom the same organisation searched for before with the same details. P."
+    )
+    search_max_age_seconds: float = _row(
+        3600, "find_before_register: the search may be no older than this, in seconds. P.", gt=0
+    )
+    search_min_age_seconds: float = _row(
+        0, "find_before_register: a search that gave possible matches must be at least this old, in seconds. P.", ge=0
+    )
+    known_users_only: bool = _row(False, "Answer WSEC0006 to a UserName that is not an enabled user of the organisation. P.")
+    hours: Hours = _row("always", "When the service answers; at other times WSEC0004. P.", operational_hours.ALLOWED)
+    allow_sandbox_organisations: bool = _row(
+        False, "Let `serve` start on a database that holds the sandbox organisations, whose passwords are published."
+    )
+
+    # Caches
+    password_cache_seconds: float = _row(
+        300, "How long a verified OrgPassword is remembered (as a keyed hash, in memory), in seconds.", ge=0, le=3600
+    )
+    organisation_cache_seconds: float = _row(
+        2, "How long a worker may go on with what it read of an organisation, in seconds.", ge=0, le=300
+    )
+
+    # Audit and log
+    audit: Literal["grouped", "strict"] = _row(
+        "grouped",
+        "strict: the audit row of a call is stored before its reply is sent; "
+        "grouped: rows of calls that change nothing are stored together every audit_flush_seconds.",
+    )
+    audit_flush_seconds: float = _row(0.5, "How often grouped audit rows are stored, in seconds.", gt=0, le=60)
+    log_format: Literal["json", "text"] = _row("json", "json: one JSON object a line; text: for people.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _row("INFO", "The least important messages to log.")
+
+    @property
+    def masked_database(self) -> str:
+        """The database URL without its password, for messages."""
+        return mask(self.database)
+
+    def shown(self) -> dict[str, Any]:
+        """All settings by name, as they may be shown: plain values, without the database's password."""
+        return {**self.model_dump(), "database": self.masked_database}
+
+    def __repr_args__(self):
+        return list(self.shown().items())
+
+    def to_environment(self) -> dict[str, str]:
+        """The environment variables from which `from_environment` makes these settings again, for worker processes.
+        They hold the database's password."""
+        return {variable(name): str(value) for name, value in self.model_dump().items()}
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """The settings that the environment of this process holds; the configuration file is not read again."""
+        return _build(_environment())
+
+
+def variable(name: str) -> str:
+    """The environment variable of the setting `name`."""
+    return PREFIX + name.upper()
+
+
+def load(config: Path | None = None, defaults: dict[str, Any] | None = None, **given) -> Settings:
+    """The settings to run with. given: values of the command line, None for those not said; config: the TOML file
+    (without it, the one that LRS_SOAP_CONFIG names); defaults: what to take instead of the rows' own.
+    Raises SettingsError that names the setting, its value and what is allowed, or the file and its mistake."""
+    config = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    said = {name: value for name, value in given.items() if value is not None}
+    return _build({**(defaults or {}), **(read(config) if config else {}), **_environment(), **said})
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The values in the TOML file `path`. Raises SettingsError when it cannot be read."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"the configuration file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"the configuration file {path} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"the configuration file {path} is not TOML: {error}") from None
+
+
+def _environment() -> dict[str, Any]:
+    return pydantic_settings.EnvSettingsSource(Settings)()
+
+
+def _build(values: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**values)
+    except pydantic.ValidationError as error:
+        problems = [_problem(e["loc"][0], values.get(e["loc"][0]), e["msg"]) for e in error.errors(include_url=False)]
+        raise SettingsError("; ".join(problems)) from None
+
+
+def _problem(name: str, value: Any, message: str) -> str:
+    if name not in Settings.model_fields:
+        return f"there is no setting {name!r}: the settings are {', '.join(Settings.model_fields)}"
+    # The database URL may hold a password, and one that cannot be parsed cannot be masked.
+    shown = "the value given" if name == "database" else repr(value)
+    detail = f" ({message.removeprefix('Value error, ')})" if name == "hours" else ""
+    return f"{name} ({variable(name)}): {shown} is not allowed{detail}; allowed is {allowed(name)}"
+
+
+def allowed(name: str) -> str:
+    """What the setting `name` may be, in words."""
+    field = Settings.model_fields[name]
+    if words := field.json_schema_extra["allowed"]:
+        return words
+    if field.annotation is bool:
+        return "true or false"
+    if typing.get_origin(field.annotation) is Literal:
+        return " or ".join(typing.get_args(field.annotation))
+    kind = "a whole number" if field.annotation is int else "a number"
+    bounds = {type(limit): limit for limit in field.metadata}
+    words = [
+        f"{word} {getattr(bounds[kind_of], side)}"
+        for kind_of, side, word in (
+            (annotated_types.Ge, "ge", "at least"),
+            (annotated_types.Gt, "gt", "above"),
+            (annotated_types.Le, "le", "up to"),
+        )
+        if kind_of in bounds
+    ]
+    return " ".join([kind, *words])
