@@ -75,6 +75,8 @@ REASONS = frozenset(
     {reason for reason, _ in _SYNTAX.values()} | {"empty", "doctype", "processing-instruction", "unknown-encoding"}
 )
 
+_PLAIN = frozenset({"utf-8", "UTF-8"})
+
 _thread = threading.local()
 
 
@@ -85,19 +87,19 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
     XML declaration and the default, UTF-8. Comments are gone from the result and the text around them is joined.
     Raises errors.InvalidRequest, its reason one of REASONS.
     """
-    data = _as_utf8(data, charset)
-    if data.count(b"<") > MAX_MARKS:
-        raise _invalid("too-complex", "The message has too many elements")
-    if data.count(b"=") > MAX_ATTRIBUTES and sum(1 for _ in _ATTRIBUTE.finditer(data)) > MAX_ATTRIBUTES:
-        raise _invalid("too-complex", "The message has too many attributes")
-    if b"<!DOCTYPE" in data:
+    # The plain case costs little: bytes that begin with a tag, said or assumed to be UTF-8, short, and
+    # without the two characters that everything else to be refused needs.
+    if data[:1] != b"<" or (charset not in _PLAIN if charset else data[1:2] in b"?\0"):
+        data = _as_utf8(data, charset)
+    if len(data) > MAX_ATTRIBUTES:
+        _refuse_excess(data)
+    if b"!" in data and b"<!DOCTYPE" in data:
         _refuse_doctype(data)
     try:
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
         raise _syntax_error(data, error) from None  # the cause names content
-    declared = data.startswith(b"<?xml") and data[5:6].isspace()
-    if data.find(b"<?", 2 if declared else 0) >= 0:
+    if b"?" in data and data.find(b"?", _end_of_declaration(data)) >= 0:
         _refuse_processing_instruction(root)
     return root
 
@@ -177,6 +179,13 @@ def _byte_order(data: bytes) -> str:
     return "utf-16-le"
 
 
+def _refuse_excess(data: bytes) -> None:
+    if data.count(b"<") > MAX_MARKS:
+        raise _invalid("too-complex", "The message has too many elements")
+    if data.count(b"=") > MAX_ATTRIBUTES and sum(1 for _ in _ATTRIBUTE.finditer(data)) > MAX_ATTRIBUTES:
+        raise _invalid("too-complex", "The message has too many attributes")
+
+
 def _refuse_doctype(data: bytes) -> None:
     """Raise if `data` has a document type declaration; the same letters in CDATA, a comment or a value are harmless."""
     found = _BEFORE_DOCTYPE.match(data)
@@ -184,6 +193,10 @@ def _refuse_doctype(data: bytes) -> None:
         before = data[: found.end() - len(b"<!DOCTYPE")].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise _invalid("doctype", "A document type declaration (DOCTYPE) is not accepted", line, column)
+
+
+def _end_of_declaration(data: bytes) -> int:
+    return data.find(b"?>") + 2 if data[:5] == b"<?xml" and data[5:6].isspace() else 0
 
 
 def _refuse_processing_instruction(root: etree._Element) -> None:
