@@ -1,0 +1,228 @@
+"""SOAP: Spyne is the engine (operation table, dispatch, events, fault route), and this is its only import.
+
+Spyne's own models cannot speak this contract (docs/architecture.md), so the protocol below reads and writes messages
+with `parser`, `contract` and `binding`, and one event turns every exception into the declared fault.
+"""
+
+import importlib
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import structlog
+
+from lrs_soap import binding, contract, errors
+from lrs_soap.operations import TABLE
+from lrs_soap.register import ENGLAND, Call, Register
+from lrs_soap.wire import auth, faults, parser, xerces
+
+
+def _let_spyne_import() -> None:
+    """Spyne 2.14 carries an old `six` that Python 3.12 cannot import; the released one takes its place."""
+    six = importlib.import_module("six")
+    for name in ("", ".moves", ".moves.collections_abc", ".moves.http_cookies", ".moves.urllib",
+                 ".moves.urllib.parse", ".moves.urllib.request", ".moves.urllib.error"):  # fmt: skip
+        sys.modules[f"spyne.util.six{name}"] = importlib.import_module(f"six{name}")
+    six.get_function_name = lambda function: function.__name__
+
+
+def _silence_spyne() -> None:
+    """Spyne logs exceptions with the values they carry: personal data. What happened is logged here instead."""
+    logger = logging.getLogger("spyne")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    logger.setLevel(logging.CRITICAL + 1)
+
+
+_let_spyne_import()
+_silence_spyne()
+
+from spyne import AnyXml, Application, Fault, MethodContext, Service, rpc  # noqa: E402
+from spyne.protocol.soap import Soap11  # noqa: E402
+from spyne.server import ServerBase  # noqa: E402
+
+log = structlog.get_logger("lrs_soap.wire")
+
+_ENVELOPE = f"{{{faults.SOAP_ENVELOPE}}}Envelope"
+_HEADER = f"{{{faults.SOAP_ENVELOPE}}}Header"
+_BODY = f"{{{faults.SOAP_ENVELOPE}}}Body"
+_MUST_UNDERSTAND = f"{{{faults.SOAP_ENVELOPE}}}mustUnderstand"
+_ACTOR = f"{{{faults.SOAP_ENVELOPE}}}actor"
+_NEXT_ACTOR = "http://schemas.xmlsoap.org/soap/actor/next"
+
+
+class Reply(NamedTuple):
+    """What goes back over HTTP: the status (D: 200, or 500 for a fault) and the envelope, in UTF-8."""
+
+    status: int
+    body: bytes
+
+
+class _Protocol(Soap11):
+    """SOAP 1.1 with the contract's messages. `ctx.udc` is the `_Exchange` of the request."""
+
+    def create_in_document(self, ctx, charset=None):
+        ctx.in_document = parser.parse(ctx.in_string, charset)
+
+    def decompose_incoming_envelope(self, ctx, message=Soap11.REQUEST):
+        ctx.in_body_doc = body_element(ctx.in_document)
+        ctx.method_request_string = ctx.in_body_doc.tag
+
+    def get_call_handles(self, ctx):
+        operation = contract.BY_REQUEST.get(ctx.method_request_string)
+        if operation is None:
+            raise errors.UnknownRequest(xerces.unknown_root(ctx.in_body_doc))
+        ctx.udc.call.operation = operation.name
+        return self.app.interface.service_method_map[ctx.method_request_string]
+
+    def deserialize(self, ctx, message):
+        if violation := xerces.violation(ctx.in_body_doc):
+            raise errors.InvalidRequest(violation, reason=violation.partition(":")[0])
+        operation = contract.BY_REQUEST[ctx.method_request_string]
+        ctx.in_object = binding.decoder(operation.request_type)(ctx.in_body_doc)
+
+    def serialize(self, ctx, message):
+        # What the method returned is text already: its operation knows which element to write.
+        ctx.out_document = "" if ctx.udc.fault else ctx.out_object[0]
+
+    def create_out_string(self, ctx, charset=None):
+        if ctx.udc.fault is None:
+            body = f"{faults.ENVELOPE_START}{ctx.out_document}{faults.ENVELOPE_END}".encode()
+        elif isinstance(ctx.udc.fault, errors.SoapError):
+            body = faults.soap(ctx.udc.fault)
+        else:
+            body = faults.declared(ctx.udc.fault, ctx.udc.call.at.astimezone(ENGLAND))
+        ctx.out_string = [body]
+
+
+def body_element(envelope: Any) -> Any:
+    """The one element in the Body of a SOAP 1.1 envelope.
+
+    Raises VersionMismatch for another envelope (SOAP 1.1, 4.4), MustUnderstand for a header block meant for us that
+    is marked so (4.2.3: nothing is understood here), InvalidRequest for what is not one Body with one element.
+    """
+    if envelope.tag != _ENVELOPE:
+        if str(envelope.tag).endswith("}Envelope"):
+            raise errors.VersionMismatch("The envelope is not of SOAP 1.1 (http://schemas.xmlsoap.org/soap/envelope/).")
+        raise errors.InvalidRequest("The message is not a SOAP envelope.", reason="no-envelope")
+    children = list(envelope)
+    if children and children[0].tag == _HEADER:
+        _check_header(children.pop(0))
+    if not children or children[0].tag != _BODY:
+        raise errors.InvalidRequest("The SOAP envelope has no Body, or not in its place.", reason="no-body")
+    entries = list(children[0])
+    if len(entries) != 1:
+        found = "is empty" if not entries else f"has {len(entries)} child elements"
+        raise errors.InvalidRequest(f"The SOAP Body {found}; it must have exactly one.", reason="body-children")
+    return entries[0]
+
+
+def _check_header(header: Any) -> None:
+    for block in header:
+        meant_for_us = block.get(_ACTOR, "") in ("", _NEXT_ACTOR)
+        if meant_for_us and block.get(_MUST_UNDERSTAND, "").strip() in ("1", "true"):
+            raise errors.MustUnderstand("A header block marked mustUnderstand is not understood.")
+
+
+class _Exchange:
+    """One request on its way: the call it makes and the fault it ends in, if any."""
+
+    def __init__(self, call: Call):
+        self.call = call
+        self.fault: errors.LrsFault | errors.SoapError | None = None
+
+
+class SoapServer(ServerBase):
+    """The LearnerService on a register: `handle` takes the bytes of a request and gives those of the reply.
+
+    Start-up fails if the operation table differs from the WSDL's.
+    """
+
+    transport = "http://schemas.xmlsoap.org/soap/http"
+
+    def __init__(self, register: Register):
+        contract.check_operations(TABLE)
+        self._register = register
+        self._authenticator = auth.Authenticator(register)
+        methods = {name: self._method(contract.OPERATIONS[name]) for name in TABLE}
+        application = Application(
+            [type("LearnerService", (Service,), methods)],
+            tns="http://learner.webservice.miap.gov.uk",
+            name="LearnerService",
+            in_protocol=_Protocol(),
+            out_protocol=_Protocol(),
+        )
+        application.event_manager.add_listener("method_exception_object", _note_fault)
+        super().__init__(application)
+
+    def _method(self, operation: contract.Operation) -> Any:
+        function, right = TABLE[operation.name]
+        write: Callable[[Any], str] = binding.element_encoder(operation.response)
+
+        def answer(ctx, request):
+            call: Call = ctx.udc.call
+            call.caller = self._authenticator.authenticate(call, request, right)
+            return write(function(call, request))
+
+        answer.__name__ = operation.name
+        return rpc(
+            AnyXml,
+            _args=("request",),
+            _returns=AnyXml,
+            _body_style="bare",
+            _in_message_name=operation.request,
+            _out_message_name=operation.response,
+        )(answer)
+
+    def handle(self, body: bytes, charset: str | None, request_id: str) -> Reply:
+        """The reply to one request. Every exception becomes a fault; the call is audited and logged.
+
+        charset: of the Content-Type, if it names one. request_id: found again in the log and in WSEC0999.
+        """
+        exchange = _Exchange(Call(register=self._register, request_id=request_id))
+        ctx = MethodContext(self, MethodContext.SERVER)
+        ctx.in_string, ctx.udc = body, exchange
+        try:
+            (ctx,) = self.generate_contexts(ctx, charset)
+            self.get_in_object(ctx)
+            self.get_out_object(ctx)
+        except Exception:
+            # Before the operation is called, Spyne lets pass what is not its own Fault.
+            ctx.fire_event("method_exception_object")
+        _finish(exchange)
+        if exchange.fault is not None:
+            ctx.out_error = Fault()
+        self.get_out_string(ctx)
+        return Reply(200 if exchange.fault is None else 500, ctx.out_string[0])
+
+
+def _note_fault(ctx: MethodContext) -> None:
+    """The one place where an exception becomes a fault. What nobody foresaw is logged, without what it says."""
+    error = sys.exception()
+    if isinstance(error, errors.LrsFault | errors.SoapError):
+        ctx.udc.fault = error
+    else:
+        ctx.udc.fault = _unexpected(error, ctx.udc.call)
+
+
+def _unexpected(error: BaseException, call: Call) -> errors.UnexpectedError:
+    # The text of an exception may repeat a learner's details; its type and where it arose cannot.
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    log.error("unexpected error", reference=call.request_id, operation=call.operation, type=type(error).__name__,
+              frames=frames[-12:])  # fmt: skip
+    return errors.UnexpectedError(f"Reference: {call.request_id}", reason=type(error).__name__)
+
+
+def _finish(exchange: _Exchange) -> None:
+    """Audits and logs the call. In strict mode, what could not be audited is not answered."""
+    call = exchange.call
+    if exchange.fault is not None:
+        call.code = exchange.fault.code if isinstance(exchange.fault, errors.LrsFault) else exchange.fault.faultcode
+    try:
+        call.finish()
+    except Exception as error:
+        exchange.fault = _unexpected(error, call)
+    reason = exchange.fault.reason if isinstance(exchange.fault, errors.LrsFault) else None
+    log.info("call", request_id=call.request_id, operation=call.operation, code=str(call.code), reason=reason)
