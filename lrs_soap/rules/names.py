@@ -8,7 +8,10 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from lrs_soap.rules import nicknames
 
 # Letters that no Unicode decomposition takes apart, as an English keyboard writes them.
-_PLAIN = {"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t", "ŋ": "n", "ı": "i"}
+_PLAIN = {
+    "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th",
+    "ħ": "h", "ŧ": "t", "ŋ": "n", "ı": "i",
+}
 # Modifier letters that people type for an apostrophe (Hawaiian okina, Arabic ain and hamza, primes); Unicode calls
 # them letters. Every other mark that is no letter, digit or vowel sign goes by its category.
 _APOSTROPHES = frozenset("ʹʺʻʼʽʾʿˈˊˋ")
@@ -87,6 +90,6 @@ def same_given(a: str, b: str) -> bool:
 
 
 def alike_given(a: str, b: str) -> bool:
-    """As `alike`, but two names that are both in common use are not a misspelling: twins are called Ella and Elsa. (P)"""
+    """As `alike`, but two names in common use are never one misspelt: twins are called Ella and Elsa. (P)"""
     a, b = fold(a), fold(b)
     return a == b or (not (a in nicknames.COMMON and b in nicknames.COMMON) and alike(a, b))
