@@ -25,11 +25,10 @@ from lrs_soap.rules import keys, likeness, names
 from lrs_soap.rules.keys import INDEXES, Details, Lookup, StoredKeys, identity, lookups, stored_keys
 
 __all__ = [
-    *("INDEXES", "Details", "Lookup", "StoredKeys", "identity", "lookups", "stored_keys"),  # how stores find candidates
-    *("Candidate", "Decision", "Match", "Query", "decide"),
-    *("Known", "names_known"),
-    *("EXACT", "MOST_MISTAKES", "MOST_POSSIBLES", "OPTIONAL_FIELDS", "RULES", "Rule"),
-]
+    "EXACT", "INDEXES", "MOST_MISTAKES", "MOST_POSSIBLES", "OPTIONAL_FIELDS", "RULES",
+    "Candidate", "Decision", "Details", "Known", "Lookup", "Match", "Query", "Rule", "StoredKeys",
+    "decide", "identity", "lookups", "names_known", "stored_keys",
+]  # fmt: skip
 
 MOST_MISTAKES = 2
 """P: a learner with more than two of the five fields off is not a possible match. Names in each other's place count
