@@ -4,6 +4,7 @@ import contextlib
 import enum
 import functools
 import json
+from typing import Any
 
 import click
 
@@ -22,11 +23,11 @@ class Exit(enum.IntEnum):
         return member
 
     DONE = 0, "done: found, registered, updated, verified, or every number is a ULN"
-    NEGATIVE = 1, "answered, but not with that: no match, possible matches only, not registered, not a ULN"
-    USAGE = 2, "the command, a setting or a value given is not valid; nothing was sent or changed"
-    FAULT = 3, "the service answered with a fault (its ErrorCode is shown)"
+    NEGATIVE = 1, "answered, but not with that: no match, possible matches only, not registered, ..."
+    USAGE = 2, "the command, a setting or a value is not valid; nothing was sent or changed"
+    FAULT = 3, "the service answered with a fault, whose ErrorCode is shown"
     UNREACHABLE = 4, "the service could not be reached, or did not answer in time"
-    UNEXPECTED_REPLY = 5, "something answered, but not as the LearnerService does"
+    UNEXPECTED_REPLY = 5, "something answered, but not as a LearnerService does"
     DATABASE = 6, "the register's database could not be used"
 
 
@@ -34,27 +35,30 @@ TABLE = "\n".join(f"  {code.value}  {code.meaning}" for code in Exit)
 
 
 class Failure(click.ClickException):
-    """Ends the command with `code`; `message` goes to standard error, or as {"error": ...} to standard output."""
+    """Ends the command with `code`. `message` goes to standard error; with --json, `payload` to standard output."""
 
-    def __init__(self, message: str, code: Exit):
+    def __init__(self, message: str, code: Exit, payload: dict[str, Any] | None = None):
         super().__init__(message)
         self.exit_code = int(code)
+        # The context is closed when click shows the message.
+        context = click.get_current_context(silent=True)
+        self._json = bool(context and context.params.get("as_json"))
+        self._payload = payload or {"error": {"exit_code": self.exit_code, "message": message}}
 
     def show(self, file=None) -> None:
-        ctx = click.get_current_context(silent=True)
-        if ctx and ctx.params.get("as_json"):
-            click.echo(json.dumps({"error": {"exit_code": self.exit_code, "message": self.message}}))
+        if self._json:
+            click.echo(json.dumps(self._payload, indent=2, ensure_ascii=False))
         else:
             super().show(file)
 
 
-def handles(*, unusable: Exit = Exit.USAGE):
-    """Decorates a command: an LrsError that leaves it ends it with `unusable` and the error's message."""
+def handles(code: Exit = Exit.USAGE):
+    """Decorates a command: an LrsError that leaves it ends it with `code` and the error's message."""
 
     def decorate(function):
         @functools.wraps(function)
         def command(*args, **kwargs):
-            with failing(unusable):
+            with failing(code):
                 return function(*args, **kwargs)
 
         return command
@@ -69,3 +73,8 @@ def failing(code: Exit):
         yield
     except errors.LrsError as error:
         raise Failure(str(error), code) from error
+
+
+def leave(code: Exit) -> None:
+    """Ends the command with `code`."""
+    click.get_current_context().exit(int(code))

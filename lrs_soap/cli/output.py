@@ -10,7 +10,8 @@ import click
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Prints a table to standard output; nothing is cut off when it goes to a file or a pipe."""
-    from rich import box, console, table as rich_table, text
+    from rich import box, console, text
+    from rich import table as rich_table
 
     grid = rich_table.Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
     for heading in headings:
@@ -43,3 +44,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return value
+
+
+def done(json_wanted: bool, message: str, **facts) -> None:
+    """Says what a command did: `message` to people, `facts` as JSON."""
+    if json_wanted:
+        as_json(facts)
+    else:
+        click.echo(message)

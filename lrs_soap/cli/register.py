@@ -1,0 +1,62 @@
+"""The register's database, as the commands that administer it use it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import sqlalchemy
+from sqlalchemy import exc
+
+from lrs_soap import settings
+from lrs_soap.cli import exits
+from lrs_soap.store import engine, organisations, schema
+
+organisation_argument = click.argument("organisation", metavar="REF_OR_UKPRN")
+
+
+@contextlib.contextmanager
+def connection(database: str | None, create: bool = False) -> Iterator[sqlalchemy.Connection]:
+    """A writing transaction on the register at `database` (None: as the settings say); create: make what it lacks.
+
+    Ends the command when there is no register of this version, or it cannot be used.
+    """
+    with exits.failing(exits.Exit.USAGE):
+        url = settings.load(database=database).database
+    with exits.failing(exits.Exit.DATABASE):
+        try:
+            if not create and _is_missing(url):
+                raise _no_register(url)
+            opened = engine.create(url)
+            try:
+                if create:
+                    schema.upgrade(opened)
+                elif not schema.is_current(opened):
+                    raise _no_register(url)
+                with engine.write(opened) as conn:
+                    yield conn
+            finally:
+                opened.dispose()
+        except exc.SQLAlchemyError as error:
+            # The exception's own text holds the statement and its values; the driver's first line says what is wrong.
+            cause = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+            raise exits.Failure(f"{settings.mask(url)} cannot be used: {cause}", exits.Exit.DATABASE) from None
+
+
+def _is_missing(url: str) -> bool:
+    # Looking into a SQLite file that is not there would make one.
+    parts = sqlalchemy.make_url(url)
+    return parts.get_backend_name() == "sqlite" and not (parts.database and Path(parts.database).exists())
+
+
+def _no_register(url: str) -> exits.Failure:
+    advice = "`lrs-soap org add` makes one, `lrs-soap serve` upgrades an older one"
+    return exits.Failure(f"{settings.mask(url)} holds no register of this version: {advice}", exits.Exit.DATABASE)
+
+
+def named(conn: sqlalchemy.Connection, organisation: str) -> organisations.Organisation:
+    """The organisation with that OrganisationRef or UKPRN; ends the command if there is none."""
+    found = organisations.by_reference(conn, organisation, None) or organisations.by_reference(conn, None, organisation)
+    if found is None:
+        raise exits.Failure(f"there is no organisation {organisation}: see `lrs-soap org list`", exits.Exit.NEGATIVE)
+    return found
