@@ -11,8 +11,8 @@ from lrs_soap.store import learners, searches
 def learner_by_uln(call: Call, request: model.LearnerByULNRqst) -> model.FindLearnerResp:
     """Finds the learner of a ULN for a caller who knows the names.
 
-    P: both names must be the learner's, or those under which the record was merged away: nothing of a learner is
-    given to one who does not know them. D: the reply echoes what was asked (P: ULN and the two names).
+    P: both names must be the learner's, or, of a merged ULN, those of its record or of the master: nothing of a
+    learner is given to one who does not know them. D: the reply echoes what was asked (P: ULN and the two names).
     """
     found, code = [], ResponseCode.NO_MATCH
     with call.reading() as connection:
@@ -21,12 +21,12 @@ def learner_by_uln(call: Call, request: model.LearnerByULNRqst) -> model.FindLea
             found = replies.with_masters(connection, [stored])
         if found:
             master, substituted = found[0]
-            known = matching.names_known(request.given_name, request.family_name, stored)
-            if substituted:
-                known = max(known, matching.names_known(request.given_name, request.family_name, master))
-            if known is matching.NamesKnown.EQUAL:
+            known = {
+                matching.names_known(request.given_name, request.family_name, record) for record in (stored, master)
+            }
+            if matching.Known.EQUAL in known:
                 code = ResponseCode.MASTER_SUBSTITUTED if substituted else ResponseCode.EXACT_MATCH
-            elif known is matching.NamesKnown.SIMILAR:
+            elif matching.Known.SIMILAR in known:
                 code = ResponseCode.POSSIBLE_MATCH
             else:
                 found = []
@@ -65,10 +65,10 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
         if exact is not None:
             code, found = ResponseCode.EXACT_MATCH, [(exact, False)]
         else:
-            candidates = learners.candidates(connection, matching.lookups(query))
-            decision = matching.decide(query, candidates, limit)
-            code, found = decision.outcome, replies.with_masters(connection, decision.matches)
-            if decision.matches and not found:
+            decision = matching.decide(query, replies.candidates(connection, matching.lookups(query)), limit)
+            matches = [match.learner for match in decision.matches]
+            code, found = decision.outcome, replies.with_masters(connection, matches)
+            if matches and not found:
                 code = ResponseCode.NO_MATCH
             elif code == ResponseCode.EXACT_MATCH and found[0][1]:
                 code = ResponseCode.MASTER_SUBSTITUTED

@@ -72,8 +72,8 @@ def _was_searched(call: Call, connection, wanted: model.LearnerToRegister) -> bo
 
 def _merged_away(connection, wanted: model.LearnerToRegister) -> bool:
     """P: someone whose details equal a record merged away is there already, under the master's ULN."""
-    query = matching.Query.of(wanted)
-    decision = matching.decide(query, learners.candidates(connection, matching.lookups(query)), limit=1)
+    query = matching.Query(**{field.name: getattr(wanted, field.name) for field in dataclasses.fields(matching.Query)})
+    decision = matching.decide(query, learners.candidates(connection, matching.lookups(query)))
     return decision.outcome == ResponseCode.EXACT_MATCH
 
 

@@ -44,3 +44,13 @@ def with_masters(
         if current.learner_status == LearnerStatus.ACTIVE:
             result.setdefault(current.uln, (current, current.uln != stored.uln))
     return list(result.values())
+
+
+def candidates(connection: Connection, lookups: Iterable) -> list[learners.StoredLearner]:
+    """The learners that a search's keys lead to; one merged away names the master at the end of its chain."""
+    found = []
+    for stored in learners.candidates(connection, lookups):
+        if stored.learner_status == LearnerStatus.MERGED:
+            stored = dataclasses.replace(stored, master_uln=learners.master_of(connection, stored).uln)
+        found.append(stored)
+    return found

@@ -41,14 +41,11 @@ def verified(asked, stored, current) -> dict:
         "searched_given_name": asked.given_name,
         "searched_date_of_birth": asked.date_of_birth or None,
         "searched_gender": asked.gender or None,
-        "response_code": VerificationCode.ULN_NOT_FOUND,
         "uln": None,
-        "failure_flag": (),
     }
-    if current is None:
-        return values
-    merged = stored.learner_status == LearnerStatus.MERGED
-    code, flags = verify.decide(asked, stored, linked=merged)
+    compared = stored if current is not None else None
+    merged = compared is not None and stored.learner_status == LearnerStatus.MERGED
+    code, flags = verify.decide(asked, compared, merged)
     values.update(response_code=code, failure_flag=flags)
     if code in _GIVEN:
         values.update(

@@ -7,10 +7,6 @@ from typing import Any
 from lrs_soap.codes import AbilityToShare, ResponseCode, TierLevel, VerificationType
 from lrs_soap.rules import dates
 
-# P: the oldest age at which somebody is taken to be a learner.
-OLDEST = 110
-
-
 def date_error(details: Any, today: datetime.date) -> str | None:
     """What is wrong with the dates of a learner to register or update, or None.
 
@@ -21,10 +17,11 @@ def date_error(details: Any, today: datetime.date) -> str | None:
         return "DateOfBirth is not a date of the calendar."
     if details.date_of_address_capture and not dates.is_real(details.date_of_address_capture):
         return "DateOfAddressCapture is not a date of the calendar."
-    if dates.parse(details.date_of_birth) > today:
+    age = dates.age(details.date_of_birth, today)
+    if age < 0:
         return "DateOfBirth is in the future."
-    if dates.age(details.date_of_birth, today) > OLDEST:
-        return f"DateOfBirth makes the learner older than {OLDEST} years."
+    if age > dates.OLDEST:
+        return f"DateOfBirth makes the learner older than {dates.OLDEST} years."
     return None
 
 

@@ -73,7 +73,7 @@ class _Protocol(Soap11):
     def get_call_handles(self, ctx):
         operation = contract.BY_REQUEST.get(ctx.method_request_string)
         if operation is None:
-            raise errors.UnknownRequest(xerces.unknown_root(ctx.in_body_doc))
+            raise errors.UnknownRequest(xerces.unknown_root(raw_name(ctx.in_body_doc)))
         ctx.udc.call.operation = operation.name
         return self.app.interface.service_method_map[ctx.method_request_string]
 
@@ -117,6 +117,12 @@ def body_element(envelope: Any) -> Any:
         found = "is empty" if not entries else f"has {len(entries)} child elements"
         raise errors.InvalidRequest(f"The SOAP Body {found}; it must have exactly one.", reason="body-children")
     return entries[0]
+
+
+def raw_name(element: Any) -> str:
+    """The element's name as it was written, with its prefix."""
+    local = str(element.tag).rpartition("}")[2]
+    return f"{element.prefix}:{local}" if element.prefix else local
 
 
 def _check_header(header: Any) -> None:
