@@ -1,0 +1,41 @@
+"""OrgPassword: how it is kept (argon2id) and compared. No exception here repeats a password."""
+
+import argon2
+
+from lrs_soap import errors
+
+LENGTH = 16  # MIAPOrgPassword of the contract: exactly 16 characters
+
+# RFC 9106, second recommended option (64 MiB): 50-200 ms a check, so a caller remembers what it verified.
+_HASHER = argon2.PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
+
+
+class UnusablePassword(errors.LrsError):
+    """An OrgPassword has exactly 16 characters, and not only white space."""
+
+
+class UnusableHash(errors.LrsError):
+    """The stored hash of an OrgPassword is damaged: set the password again."""
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of an OrgPassword, with its own salt, for `organisations.add` or `set_password`.
+
+    Raises UnusablePassword for one that no request could carry.
+    """
+    if len(password) != LENGTH or not password.strip():
+        raise UnusablePassword()
+    return _HASHER.hash(password)
+
+
+def verify_password(password_hash: str, password: str) -> bool:
+    """Whether `password` is the one that was hashed; the comparison takes the same time wherever they differ.
+
+    Raises UnusableHash when the stored text is not an argon2 hash.
+    """
+    try:
+        return _HASHER.verify(password_hash, password)
+    except argon2.exceptions.VerifyMismatchError:
+        return False
+    except (argon2.exceptions.InvalidHashError, argon2.exceptions.VerificationError):
+        raise UnusableHash() from None

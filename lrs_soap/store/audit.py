@@ -1,0 +1,157 @@
+"""The audit trail: one row for each call, and the learners it touched. Append-only, and without demographics."""
+
+import dataclasses
+import datetime
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+
+from lrs_soap.store import engine as engines
+from lrs_soap.store import tables
+
+_log = logging.getLogger(__name__)
+
+# P: what brings a learner into the scope of an organisation's reports: registering, updating or finding it.
+IN_SCOPE = frozenset(
+    {"learnerByULN", "learnerByDemographics", "retrieveULNs", "registerSingleLearner", "updateSingleLearner"}
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One call. `reference` and `user_name` are what the request named, organisation_id what that was found to be.
+
+    code: the code answered; ulns: the learners shown or changed; duration_us: microseconds.
+    """
+
+    at: datetime.datetime
+    request_id: str
+    organisation_id: int | None
+    reference: str
+    user_name: str
+    operation: str
+    code: str
+    ulns: tuple[str, ...] = ()
+    duration_us: int
+
+
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Entry) if field.name != "ulns")
+_INSERT = sa.insert(tables.audit).returning(tables.audit.c.id, sort_by_parameter_order=True)
+_INSERT_LEARNERS = sa.insert(tables.audit_learner)
+_INSERT_SCOPE = {
+    name: dialect.insert(tables.organisation_learner).on_conflict_do_nothing()
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+
+
+def write(conn: Connection, entries: Sequence[Entry]) -> None:
+    """Appends the entries, and their learners to the scope of the organisations that registered or found them."""
+    if not entries:
+        return
+    rows = [{name: getattr(entry, name) for name in _COLUMNS} for entry in entries]
+    ids = conn.execute(_INSERT, rows).scalars()
+    touched = [{"audit_id": id_, "uln": uln} for id_, entry in zip(ids, entries) for uln in dict.fromkeys(entry.ulns)]
+    if touched:
+        conn.execute(_INSERT_LEARNERS, touched)
+    # In one order everywhere: two transactions that add the same rows then wait, where they could deadlock.
+    scope = sorted(_scope(entries))
+    if scope:
+        conn.execute(
+            _INSERT_SCOPE[conn.dialect.name], [{"organisation_id": id_, "uln": uln} for id_, uln in scope]
+        )
+
+
+def _scope(entries: Iterable[Entry]) -> set[tuple[int, str]]:
+    return {
+        (entry.organisation_id, uln)
+        for entry in entries
+        if entry.organisation_id is not None and entry.operation in IN_SCOPE
+        for uln in entry.ulns
+    }
+
+
+class AuditWriter:
+    """Writes entries in groups from a thread of its own, so that a find does not wait for the disk.
+
+    What `add` took is written within flush_seconds, or later if the database cannot: it is tried again until it can,
+    and the number waiting is logged. At most max_queue entries wait; beyond that `add` writes before it returns.
+    """
+
+    def __init__(self, engine: Engine, flush_seconds: float = 0.5, max_queue: int = 10_000, max_group: int = 1_000):
+        self._engine = engine
+        self._flush_seconds = flush_seconds
+        self._max_queue = max_queue
+        self._max_group = max_group
+        self._waiting: list[Entry] = []
+        self._queue = threading.Lock()  # guards _waiting
+        self._writing = threading.Lock()  # held by whoever writes, so that flush() means written
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, entry: Entry) -> None:
+        """Takes an entry. Raises the database's error only when the queue is full and the entry cannot be written:
+        then it was not taken, and the call must not be answered as if it were audited."""
+        with self._queue:
+            if len(self._waiting) < self._max_queue and not self._closing.is_set():
+                self._waiting.append(entry)
+                self._start()
+                return
+        with engines.write(self._engine) as conn:
+            write(conn, [entry])
+
+    def flush(self) -> None:
+        """Returns when everything added before is in the database; raises the database's error, keeping the rest."""
+        with self._writing:
+            size = self._max_group
+            while group := self._first(size):
+                try:
+                    with engines.write(self._engine) as conn:
+                        write(conn, group)
+                except (sa.exc.IntegrityError, sa.exc.DataError):
+                    # One entry the database will never take must not hold up the others: it is found by halves.
+                    if len(group) > 1:
+                        size = len(group) // 2
+                        continue
+                    _log.error("an audit entry is not acceptable to the database: request_id=%s", group[0].request_id)
+                # Only now are they gone from the queue: any other error leaves them there.
+                with self._queue:
+                    del self._waiting[: len(group)]
+                size = self._max_group
+
+    def close(self) -> None:
+        """Writes what waits and ends the thread. Raises the database's error if it cannot be written."""
+        with self._queue:
+            self._closing.set()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+        try:
+            self.flush()
+        except sa.exc.SQLAlchemyError:
+            _log.error("%d audit entries could not be written before closing", len(self._waiting))
+            raise
+
+    def _first(self, size: int) -> list[Entry]:
+        with self._queue:
+            return self._waiting[:size]
+
+    def _start(self) -> None:
+        # With the first entry: a server that forks its workers after making the writer keeps a working one.
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._closing.wait(self._flush_seconds * 2 ** min(failures, 6)):
+            try:
+                self.flush()
+                failures = 0
+            except Exception as error:  # whatever it is, entries wait for the next attempt
+                failures += 1
+                # The error's text would repeat the row; its class is enough to look for.
+                _log.warning("%d audit entries wait for the database: %s", len(self._waiting), type(error).__name__)

@@ -1,0 +1,187 @@
+"""Connections to the register's database, which is SQLite or PostgreSQL.
+
+`create` makes the engine, `read` and `write` are the two ways to a connection. Everything the two databases do
+differently about connecting and transactions is in this module.
+"""
+
+import contextlib
+import os
+import pathlib
+import sqlite3
+import time
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine import URL, Connection, Engine
+
+from lrs_soap import errors
+
+# A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
+# calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
+PING_AFTER_SECONDS = 20.0
+
+_DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite"}
+_DRIVERS |= dict.fromkeys(("postgres", "postgresql", "postgresql+psycopg"), "postgresql+psycopg")
+
+
+class UnusableDatabase(errors.LrsError):
+    """The database URL is not one of SQLite or PostgreSQL (psycopg 3)."""
+
+
+def create(
+    url: str | URL,
+    *,
+    sqlite_synchronous: str = "FULL",
+    pool_size: int = 5,
+    max_overflow: int = 15,
+    busy_timeout: float = 10.0,
+    statement_timeout: float = 15.0,
+    lock_timeout: float = 10.0,
+    idle_timeout: float = 60.0,
+    connect_timeout: int = 5,
+) -> Engine:
+    """The engine for the register at `url`, an SQLAlchemy URL of SQLite or PostgreSQL. Connects to nothing yet.
+
+    sqlite_synchronous: "FULL" (an answered registration survives a power cut), "NORMAL" or "OFF". pool_size and
+    max_overflow: connections kept, and opened beyond that when many calls come at once. Times are in seconds:
+    busy_timeout (SQLite) and lock_timeout (PostgreSQL) bound the wait for another writer, statement_timeout a
+    statement, idle_timeout a transaction that does nothing; below the 20 seconds clients wait for a reply.
+
+    A SQLite file that does not exist is created with mode 0600. Raises UnusableDatabase.
+    """
+    url = _checked(url)
+    if url.get_backend_name() == "sqlite":
+        if sqlite_synchronous not in ("FULL", "NORMAL", "OFF"):
+            raise UnusableDatabase("SQLite's synchronous setting is FULL, NORMAL or OFF")
+        return _sqlite(url, sqlite_synchronous, pool_size, max_overflow, busy_timeout)
+    limits = {
+        "statement_timeout": statement_timeout,
+        "lock_timeout": lock_timeout,
+        "idle_in_transaction_session_timeout": idle_timeout,
+    }
+    return _postgresql(url, limits, pool_size, max_overflow, connect_timeout)
+
+
+@contextlib.contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """A connection for reading. Each statement sees what is committed when it starts.
+
+    No transaction is opened: on PostgreSQL that saves two round trips a call, and PostgreSQL's default isolation
+    (READ COMMITTED) would promise no more.
+    """
+    with engine.connect() as conn:
+        if engine.dialect.name == "sqlite":
+            yield conn.execution_options(lrs_begin=None)
+        else:
+            yield conn.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextlib.contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction: committed at the end of the block, rolled back when an exception leaves it.
+
+    On SQLite it is the only writer from its start (BEGIN IMMEDIATE), so it never fails half way for another's lock.
+    """
+    with engine.connect() as conn:
+        if engine.dialect.name == "sqlite":
+            conn.execution_options(lrs_begin="BEGIN IMMEDIATE")
+        with conn.begin():
+            yield conn
+
+
+def _checked(url: str | URL) -> URL:
+    # An exception's text must not repeat the URL: it may hold a password.
+    try:
+        url = sa.make_url(url)
+    except (exc.ArgumentError, ValueError):
+        raise UnusableDatabase("the database URL cannot be read; it looks like sqlite:////path/to/file.db or "
+                               "postgresql://user@host/name") from None
+    driver = _DRIVERS.get(url.drivername)
+    if driver is None:
+        raise UnusableDatabase(f"the database {url.drivername!r} is not supported: use SQLite (sqlite:///...) or "
+                               "PostgreSQL with psycopg 3 (postgresql://...)")
+    return url.set(drivername=driver)
+
+
+def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_timeout: float) -> Engine:
+    pool = {"pool_size": pool_size, "max_overflow": max_overflow}
+    if _in_memory(url):
+        # One connection is the database; callers take turns.
+        pool = {"pool_size": 1, "max_overflow": 0}
+    elif not url.database.startswith("file:"):
+        _create_file(pathlib.Path(url.database))
+    engine = sa.create_engine(
+        url, poolclass=sa.QueuePool, connect_args={"check_same_thread": False, "timeout": busy_timeout}, **pool
+    )
+
+    @event.listens_for(engine, "connect")
+    def settle(connection, _record):
+        # sqlite3 would open transactions by its own rules; the listener below opens them by ours.
+        connection.isolation_level = None
+        _use_wal(connection, busy_timeout)
+        connection.execute(f"PRAGMA synchronous = {synchronous}").close()
+        connection.execute("PRAGMA foreign_keys = ON").close()
+        connection.execute("PRAGMA cache_size = -32768").close()  # KiB, for each connection
+        connection.execute("PRAGMA journal_size_limit = 67108864").close()  # a burst does not leave a huge -wal file
+
+    @event.listens_for(engine, "begin")
+    def begin(conn):
+        statement = conn.get_execution_options().get("lrs_begin", "BEGIN")
+        if statement:
+            conn.exec_driver_sql(statement)
+
+    return engine
+
+
+def _use_wal(connection, patience: float) -> None:
+    # The file remembers it. SQLite does not wait for others who open the same new file and do the same: so we do.
+    deadline = time.monotonic() + patience
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _in_memory(url: URL) -> bool:
+    return url.database in (None, "", ":memory:") or "mode=memory" in url.database or "memory" in url.query.get("mode", ())
+
+
+def _create_file(path: pathlib.Path) -> None:
+    try:
+        # SQLite gives its -wal and -shm files the mode of the file itself.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise UnusableDatabase(f"the database file {path} cannot be created: {error.strerror}") from error
+
+
+def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow: int, connect_timeout: int) -> Engine:
+    options = " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
+    # What the URL itself says comes last, so it wins.
+    connect_args = {"connect_timeout": connect_timeout, "application_name": "lrs-soap"} | dict(url.query)
+    connect_args["options"] = f"{options} {url.query.get('options', '')}".strip()
+    engine = sa.create_engine(
+        url, connect_args=connect_args, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True
+    )
+
+    @event.listens_for(engine, "checkin")
+    def returned(_connection, record):
+        record.info["returned"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken(connection, record, _proxy):
+        returned = record.info.get("returned")
+        if returned is None or time.monotonic() - returned < PING_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.dbapi.Error as error:
+            # The pool answers this exception with a fresh connection.
+            raise exc.DisconnectionError() from error
+
+    return engine

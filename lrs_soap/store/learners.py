@@ -1,0 +1,239 @@
+"""The learners of the register: every query about them, by name."""
+
+import dataclasses
+import datetime
+import enum
+import functools
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from lrs_soap.codes import LearnerStatus
+from lrs_soap.rules import matching
+from lrs_soap.store import tables
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLearner:
+    """A learner as the register keeps it: the stored fields of the contract's Learner, and the master's ULN.
+
+    Texts are as they were sent; ULNs are ten digits, dates yyyy-MM-dd. master_uln is set on a learner merged away.
+    """
+
+    uln: str
+    version_number: int
+    learner_status: str
+    master_uln: str | None = None
+    created_date: str
+    last_updated_date: str
+    title: str | None = None
+    given_name: str
+    middle_other_name: str | None = None
+    family_name: str
+    preferred_given_name: str | None = None
+    previous_family_name: str | None = None
+    family_name_at_age16: str | None = None
+    school_at_age16: str | None = None
+    last_known_address_line1: str | None = None
+    last_known_address_line2: str | None = None
+    last_known_address_town: str | None = None
+    last_known_address_county_or_city: str | None = None
+    last_known_post_code: str
+    date_of_address_capture: str | None = None
+    date_of_birth: str
+    place_of_birth: str | None = None
+    gender: str
+    email_address: str | None = None
+    nationality: str | None = None
+    scottish_candidate_number: str | None = None
+    verification_type: str | None = None
+    other_verification_description: str | None = None
+    tier_level: str | None = None
+    ability_to_share: str
+    notes: str | None = None
+
+
+class Replaced(enum.Enum):
+    """What came of `replace`."""
+
+    DONE = enum.auto()
+    STALE = enum.auto()  # another version is stored than the one to be replaced, or none
+    IDENTITY_TAKEN = enum.auto()  # the five identifying fields would be those of another live learner
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(StoredLearner))
+_KEYS = tuple(field.name for field in dataclasses.fields(matching.StoredKeys))
+_T = tables.learner
+_I = tables.learner_identity
+
+_LEARNER = sa.select(*(_T.c[name] for name in _FIELDS))
+_BY_ULN = _LEARNER.where(_T.c.uln == sa.bindparam("uln"))
+_BY_ULN_FOR_UPDATE = _BY_ULN.with_for_update()  # SQLite, where a writer is alone, leaves it out
+_BY_ULNS = _LEARNER.where(_T.c.uln.in_(sa.bindparam("ulns", expanding=True)))
+_BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa.bindparam("identity"))
+_VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
+
+_below = sa.select(_T.c.uln).where(_T.c.master_uln == sa.bindparam("uln")).cte("below", recursive=True)
+_below = _below.union(sa.select(_T.c.uln).join(_below, _T.c.master_uln == _below.c.uln))
+_LINKED_ULNS = sa.select(_below.c.uln).where(_below.c.uln != sa.bindparam("uln")).order_by(_below.c.uln)
+
+_INSERT = sa.insert(_T)
+_UPDATE = (
+    sa.update(_T)
+    .where(_T.c.uln == sa.bindparam("of_uln"), _T.c.version_number == sa.bindparam("of_version"))
+    .values({name: sa.bindparam(name) for name in (*_FIELDS, *_KEYS) if name != "uln"})
+)
+_INSERT_HISTORY = sa.insert(tables.learner_history)
+_DELETE_IDENTITIES = sa.delete(_I).where(_I.c.uln == sa.bindparam("of_uln"))
+_DELETE_OTHER_IDENTITIES = _DELETE_IDENTITIES.where(_I.c.identity != sa.bindparam("kept"))
+
+
+def _claims():
+    # For each database: one that wants the identity for itself, one that is content to have it already.
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql)):
+        insert = dialect.insert(_I)
+        keep = {"uln": insert.excluded.uln}
+        yield name, (
+            insert.on_conflict_do_nothing(index_elements=["identity"]),
+            insert.on_conflict_do_update(index_elements=["identity"], set_=keep, where=_I.c.uln == insert.excluded.uln),
+        )
+
+
+_CLAIM_IDENTITY = dict(_claims())
+
+
+def _stored(row: Sequence) -> StoredLearner:
+    return StoredLearner(**dict(zip(_FIELDS, row)))
+
+
+def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearner | None:
+    """The learner of a ULN, live, merged away or deleted.
+
+    for_update: keep others from changing it until the transaction ends.
+    """
+    row = conn.execute(_BY_ULN_FOR_UPDATE if for_update else _BY_ULN, {"uln": uln}).first()
+    return _stored(row) if row is not None else None
+
+
+def by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
+    """The learners of these ULNs, by ULN; those that do not exist are left out."""
+    rows = conn.execute(_BY_ULNS, {"ulns": list(ulns)})
+    return {learner.uln: learner for learner in map(_stored, rows)}
+
+
+def by_identity(conn: Connection, identity: bytes) -> StoredLearner | None:
+    """The live learner whose five folded details have this `matching.identity`."""
+    row = conn.execute(_BY_IDENTITY, {"identity": identity}).first()
+    return _stored(row) if row is not None else None
+
+
+def candidates(conn: Connection, lookups: Iterable[matching.Lookup], limit: int = 1_000) -> list[StoredLearner]:
+    """The learners that any of the `matching.lookups` finds, each once, live or merged away but never deleted.
+
+    One round trip, whatever the number of lookups; each of them is the read of an index. limit: the most learners
+    given, for values that far too many people share.
+    """
+    lookups = tuple(lookups)
+    if not lookups:
+        return []
+    values = {f"v{i}_{j}": value for i, lookup in enumerate(lookups) for j, value in enumerate(lookup.values)}
+    statement = _candidates(tuple(lookup.columns for lookup in lookups))
+    return [_stored(row) for row in conn.execute(statement, values | {"limit": limit})]
+
+
+@functools.lru_cache(maxsize=64)
+def _candidates(columns: tuple[tuple[str, ...], ...]) -> sa.Select:
+    # A search has one of a few forms, so the statements are few.
+    reads = [
+        sa.select(_T.c.uln).where(*(_T.c[name] == sa.bindparam(f"v{i}_{j}") for j, name in enumerate(names)))
+        for i, names in enumerate(columns)
+    ]
+    found = sa.union(*reads).subquery("found")
+    return (
+        _LEARNER.join(found, found.c.uln == _T.c.uln)
+        .where(_T.c.learner_status != LearnerStatus.DELETED.value)
+        .limit(sa.bindparam("limit"))
+    )
+
+
+def linked_ulns(conn: Connection, uln: str) -> list[str]:
+    """The ULNs merged into this one, directly or through others, in order."""
+    return list(conn.execute(_LINKED_ULNS, {"uln": uln}).scalars())
+
+
+def master_of(conn: Connection, learner: StoredLearner) -> StoredLearner:
+    """The learner itself, or the one it was merged into, at the end of the chain.
+
+    A chain that leads nowhere or in a circle ends at the last learner reached, which is then one merged away.
+    """
+    seen = {learner.uln}
+    while learner.master_uln is not None and learner.master_uln not in seen:
+        seen.add(learner.master_uln)
+        master = by_uln(conn, learner.master_uln)
+        if master is None:
+            break
+        learner = master
+    return learner
+
+
+def insert(conn: Connection, learner: StoredLearner, identity: bytes, keys: matching.StoredKeys) -> bool:
+    """Adds a learner; False, and nothing is written, if another live learner has the identity.
+
+    Callers who register the same person at once: the second waits for the first to commit, then gets False. A learner
+    merged away or deleted is added without claiming its identity. Raises sqlalchemy.exc.IntegrityError if the ULN is
+    in use.
+    """
+    if learner.learner_status == LearnerStatus.ACTIVE:
+        claim, _ = _CLAIM_IDENTITY[conn.dialect.name]
+        if not conn.execute(claim, {"identity": identity, "uln": learner.uln}).rowcount:
+            return False
+    conn.execute(_INSERT, _values(learner, keys))
+    return True
+
+
+def replace(
+    conn: Connection,
+    old: StoredLearner,
+    new: StoredLearner,
+    *,
+    changed_by: int | None,
+    user_name: str,
+    at: datetime.datetime | None = None,
+) -> Replaced:
+    """Makes `new` the learner's current version and keeps `old` as history; nothing is written unless DONE.
+
+    old: the version read before, whose version_number must still be the stored one. new: of the same ULN, with its
+    own version_number; if it is live it takes the identity of its details, else it gives its identity up.
+    changed_by: the organisation's id; user_name: its user; at: when (default now).
+    """
+    if conn.execute(_VERSION_FOR_UPDATE, {"uln": old.uln}).scalar() != old.version_number:
+        return Replaced.STALE
+    if new.learner_status == LearnerStatus.ACTIVE:
+        identity = matching.identity(new)
+        _, claim_or_keep = _CLAIM_IDENTITY[conn.dialect.name]
+        if not conn.execute(claim_or_keep, {"identity": identity, "uln": new.uln}).rowcount:
+            return Replaced.IDENTITY_TAKEN
+        conn.execute(_DELETE_OTHER_IDENTITIES, {"of_uln": new.uln, "kept": identity})
+    else:
+        conn.execute(_DELETE_IDENTITIES, {"of_uln": new.uln})
+    values = _values(new, matching.stored_keys(new))
+    del values["uln"]
+    conn.execute(_UPDATE, values | {"of_uln": old.uln, "of_version": old.version_number})
+    conn.execute(
+        _INSERT_HISTORY,
+        {
+            "uln": old.uln,
+            "version_number": old.version_number,
+            "replaced_at": at or datetime.datetime.now(datetime.UTC),
+            "organisation_id": changed_by,
+            "user_name": user_name,
+            "learner": {name: getattr(old, name) for name in _FIELDS},
+        },
+    )
+    return Replaced.DONE
+
+
+def _values(learner: StoredLearner, keys: matching.StoredKeys) -> dict:
+    return {name: getattr(learner, name) for name in _FIELDS} | {name: getattr(keys, name) for name in _KEYS}

@@ -1,0 +1,12 @@
+"""What alembic runs: the migrations, on the connection and in the transaction that `schema.upgrade` gives."""
+
+from alembic import context
+
+from lrs_soap.store import tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=tables.metadata,
+    transactional_ddl=True,  # SQLite's is, too, now that we begin its transactions
+)
+context.run_migrations()

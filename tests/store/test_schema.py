@@ -1,0 +1,119 @@
+import multiprocessing
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy as sa
+from alembic import autogenerate
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from lrs_soap.store import engine as engines
+from lrs_soap.store import schema, tables
+
+
+@pytest.fixture
+def empty(empty_database_url):
+    made = engines.create(empty_database_url)
+    yield made
+    made.dispose()
+
+
+def upgrade(url, start):
+    engine = engines.create(url)
+    start.wait()
+    schema.upgrade(engine)
+    engine.dispose()
+
+
+def sql(engine):
+    """What the database itself keeps of the tables: names of constraints, checks, WITHOUT ROWID."""
+    if engine.dialect.name == "sqlite":
+        query = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND type IN ('table', 'index')"
+    else:
+        query = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname NOT LIKE 'alembic%'"
+    with engines.read(engine) as conn:
+        return {name: "".join((text or "").split()) for name, text in conn.exec_driver_sql(query)}
+
+
+def test_migrations_equal_the_tables(engine):
+    with engines.read(engine) as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        assert autogenerate.compare_metadata(context, tables.metadata) == []
+
+
+def test_constraints_and_storage_equal_the_tables(engine, empty):
+    with engines.write(empty) as conn:
+        tables.metadata.create_all(conn)
+    migrated, created = sql(engine), sql(empty)
+    assert migrated.keys() == created.keys()
+    if engine.dialect.name == "sqlite":
+        # Columns and constraints may be written down in another order.
+        assert {k: sorted(v) for k, v in migrated.items()} == {k: sorted(v) for k, v in created.items()}
+    else:
+        assert migrated == created
+
+
+def test_head_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", "lrs_soap:store/migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def test_upgrade_takes_an_empty_database_to_the_current_version(empty):
+    assert schema.version(empty) is None
+    assert not schema.is_current(empty)
+    schema.upgrade(empty)
+    assert schema.version(empty) == schema.HEAD
+    assert schema.is_current(empty)
+
+
+def test_upgrading_again_keeps_everything(engine):
+    key = sa.select(tables.uln_issue.c.permutation_key)
+    with engines.read(engine) as conn:
+        before = conn.execute(key).scalar_one()
+    schema.upgrade(engine)
+    with engines.read(engine) as conn:
+        assert conn.execute(key).scalar_one() == before
+    assert len(before) == 32
+
+
+def test_servers_that_start_at_once_upgrade_once(empty_database_url):
+    spawn = multiprocessing.get_context("spawn")
+    start = spawn.Barrier(3)
+    servers = [spawn.Process(target=upgrade, args=(empty_database_url, start)) for _ in range(3)]
+    for server in servers:
+        server.start()
+    for server in servers:
+        server.join()
+    assert [server.exitcode for server in servers] == [0, 0, 0]
+    engine = engines.create(empty_database_url)
+    with engines.read(engine) as conn:
+        assert conn.execute(sa.select(sa.func.count()).select_from(tables.uln_issue)).scalar() == 1
+    engine.dispose()
+
+
+def test_a_newer_database_is_refused(engine):
+    with engines.write(engine) as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(schema.NewerDatabase):
+        schema.upgrade(engine)
+
+
+def test_a_failed_upgrade_leaves_nothing(empty, monkeypatch):
+    with engines.write(empty) as conn:
+        conn.exec_driver_sql("CREATE TABLE audit (n integer)")  # in the way of the last tables
+    with pytest.raises(sa.exc.DBAPIError):
+        schema.upgrade(empty)
+    with engines.read(empty) as conn:
+        assert sa.inspect(conn).get_table_names() == ["audit"]
+
+
+def test_a_current_database_does_not_pay_for_alembic(database_url):
+    program = (
+        "import sys; from lrs_soap.store import engine, schema; "
+        "schema.upgrade(engine.create(sys.argv[1])); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, database_url], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
