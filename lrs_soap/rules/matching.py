@@ -26,7 +26,7 @@ from lrs_soap.rules.keys import INDEXES, Details, Lookup, StoredKeys, identity, 
 
 __all__ = [
     "EXACT", "INDEXES", "MOST_MISTAKES", "MOST_POSSIBLES", "OPTIONAL_FIELDS", "RULES",
-    "Candidate", "Decision", "Details", "Known", "Lookup", "Match", "Query", "Rule", "StoredKeys",
+    "Candidate", "Decision", "Details", "Lookup", "Match", "NamesKnown", "Query", "Rule", "StoredKeys",
     "decide", "identity", "lookups", "names_known", "stored_keys",
 ]  # fmt: skip
 
@@ -119,13 +119,14 @@ class Decision(typing.NamedTuple):
 
 
 class _Found(typing.NamedTuple):
-    """A possible match; sorts best first: fewest mistakes, then the order of RULES, then the optional fields."""
-
     mistakes: int
     row: int
-    disagreeing: int
-    uln: str
+    agreeing: int
     learner: Candidate
+
+    def order(self) -> tuple:
+        """Best first: fewest mistakes, then the order of RULES, then most optional fields; else always the same."""
+        return self.mistakes, self.row, -self.agreeing, self.learner.uln
 
 
 def decide(query: Query, candidates: typing.Iterable[Candidate], limit: int = MOST_POSSIBLES) -> Decision:
@@ -144,7 +145,7 @@ def decide(query: Query, candidates: typing.Iterable[Candidate], limit: int = MO
         if fields == stored:
             exact.append(learner)
         elif (judged := _judge(fields, previous, stored, learner)) is not None:
-            found.append(_Found(*judged, -_agreement(query, learner), learner.uln, learner))
+            found.append(_Found(*judged, _agreement(query, learner), learner))
     if exact:
         best = min(exact, key=lambda learner: (learner.master_uln is not None, learner.uln))
         return Decision(codes.ResponseCode.EXACT_MATCH, (Match(best, EXACT),))
@@ -193,9 +194,9 @@ def _judge(
 def _one_for_each_person(found: list[_Found]) -> list[_Found]:
     """Best first, a merged learner and its master once: in the better one's place, as the live learner if found."""
     people: dict[str, _Found] = {}
-    for possible in sorted(found, key=lambda possible: possible[:-1]):
-        person = possible.learner.master_uln or possible.uln
-        if person not in people or (possible.uln == person and people[person].uln != person):
+    for possible in sorted(found, key=_Found.order):
+        person = possible.learner.master_uln or possible.learner.uln
+        if person not in people or (possible.learner.uln == person and people[person].learner.uln != person):
             people[person] = possible  # a key keeps its first place when its value is replaced
     return list(people.values())
 
@@ -220,18 +221,18 @@ def _narrow(query: Query, possibles: list[_Found]) -> list[_Found]:
         for possible in possibles
         if all(_optional(query, possible.learner, field) != "x" for field in OPTIONAL_FIELDS)
     ]
-    return [possible for possible in rest if possible.disagreeing < 0] or rest or possibles
+    return [possible for possible in rest if possible.agreeing] or rest or possibles
 
 
-class Known(enum.Enum):
-    """How far two names sent with a ULN are those of its learner."""
+class NamesKnown(enum.IntEnum):
+    """How far two names sent with a ULN are those of its learner; the greater, the nearer."""
 
-    EQUAL = "both are the learner's"
-    SIMILAR = "one is, the other nearly"
-    NO = "they are not"
+    NO = 0
+    SIMILAR = 1
+    EQUAL = 2
 
 
-def names_known(given_name: str, family_name: str, learner: Candidate) -> Known:
+def names_known(given_name: str, family_name: str, learner: Candidate) -> NamesKnown:
     """Whether a caller knows the learner's names (P): given or preferred, and family, previous or the one at 16, are
     EQUAL; with one of them only similar (nickname, misspelling), SIMILAR. What else is NO gets nothing of a learner."""
     given, family = names.fold(given_name), names.fold(family_name)
@@ -239,7 +240,7 @@ def names_known(given_name: str, family_name: str, learner: Candidate) -> Known:
     equal_given = letters[0] == "=" or given == names.fold(learner.preferred_given_name)
     equal_family = letters[1] in "=n"
     if equal_given and equal_family:
-        return Known.EQUAL
+        return NamesKnown.EQUAL
     if (equal_given and letters[1] == "~") or (equal_family and letters[0] in "n~"):
-        return Known.SIMILAR
-    return Known.NO
+        return NamesKnown.SIMILAR
+    return NamesKnown.NO

@@ -23,8 +23,8 @@ class Verification(typing.NamedTuple):
     flags: tuple[codes.FailureFlag, ...] = ()
 
 
-def decide(claim: Claim, learner: matching.Candidate | None, merged: bool = False) -> Verification:
-    """Whether `claim` is `learner`, which is None where the ULN is unknown or deleted; `merged` where the ULN was
+def decide(claim: Claim, learner: matching.Candidate | None, linked: bool = False) -> Verification:
+    """Whether `claim` is `learner`, which is None where the ULN is unknown or deleted; `linked` where the ULN was
     merged away.
 
     D  MATCH: every supplied value equal. SIMILAR: the names similar, the rest equal. The linked forms for a merged ULN.
@@ -34,10 +34,10 @@ def decide(claim: Claim, learner: matching.Candidate | None, merged: bool = Fals
         return Verification(VerificationCode.ULN_NOT_FOUND)
     flags = _flags(claim, learner)
     if not flags:
-        return Verification(VerificationCode.LINKED_MATCH if merged else VerificationCode.MATCH)
-    known = matching.names_known(claim.given_name, claim.family_name, learner) is not matching.Known.NO
+        return Verification(VerificationCode.LINKED_MATCH if linked else VerificationCode.MATCH)
+    known = matching.names_known(claim.given_name, claim.family_name, learner) is not matching.NamesKnown.NO
     if known and not {FailureFlag.DATE_OF_BIRTH, FailureFlag.GENDER}.intersection(flags):
-        return Verification(VerificationCode.SIMILAR_LINKED if merged else VerificationCode.SIMILAR)
+        return Verification(VerificationCode.SIMILAR_LINKED if linked else VerificationCode.SIMILAR)
     return Verification(VerificationCode.NO_MATCH, flags)
 
 
