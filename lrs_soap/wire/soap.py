@@ -75,7 +75,9 @@ class _Protocol(Soap11):
         if operation is None:
             raise errors.UnknownRequest(xerces.unknown_root(raw_name(ctx.in_body_doc)))
         ctx.udc.call.operation = operation.name
-        return self.app.interface.service_method_map[ctx.method_request_string]
+        # Spyne files every method under its one namespace; the contract's requests come in six.
+        local = ctx.method_request_string.rpartition("}")[2]
+        return self.app.interface.service_method_map[f"{{{self.app.tns}}}{local}"]
 
     def deserialize(self, ctx, message):
         if violation := xerces.violation(ctx.in_body_doc):
