@@ -15,7 +15,7 @@ def find_uln(call, as_json, **details) -> None:
 
 
 @click.command(epilog="Example: lrs-soap find --family-name Archer --given-name Ann --date-of-birth 2001-02-03 --gender 2"
-                      " --last-known-post-code 'AB1 2CD'")
+                      " --last-known-post-code 'AB1 2DE'")
 @fields.options("LearnerByDemographicsRqst", find_type="FUL")
 @connection.connected
 def find(call, as_json, **details) -> None:
@@ -27,7 +27,7 @@ def find(call, as_json, **details) -> None:
 
 
 @click.command(epilog="Example: lrs-soap register --family-name Archer --given-name Ann --date-of-birth 2001-02-03"
-                      " --gender 2 --last-known-post-code 'AB1 2CD' --verification-type 2 --ability-to-share 1")
+                      " --gender 2 --last-known-post-code 'AB1 2DE' --verification-type 2 --ability-to-share 1")
 @fields.options("LearnerToRegister")
 @connection.connected
 def register(call, as_json, **details) -> None:
@@ -37,7 +37,7 @@ def register(call, as_json, **details) -> None:
 
 
 @click.command(epilog="Example: lrs-soap update --uln 9276308686 --version-number 1 --family-name Archer --given-name Ann"
-                      " --date-of-birth 2001-02-03 --gender 2 --last-known-post-code 'AB1 2CD' --verification-type 2"
+                      " --date-of-birth 2001-02-03 --gender 2 --last-known-post-code 'AB1 2DE' --verification-type 2"
                       " --ability-to-share 1 --email-address ''")
 @fields.options("LearnerToUpdate")
 @connection.connected

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -49,7 +50,7 @@ class LrsClient:
         self.organisation_ref, self.ukprn, self.user_name = organisation_ref, ukprn, user_name
         self._org_password = org_password
         verify = True if ca_bundle is None else ca_bundle
-        source = wsdl or transport.PACKAGED
+        source = _location(wsdl) if wsdl else transport.PACKAGED
         self._transport = transport.Transport(source, timeout, client_certificate, verify)
         self._service = self._open(source, _endpoint(url) if url else None)
 
@@ -112,17 +113,19 @@ class LrsClient:
         shown = transport.without_credentials(self.url)
         try:
             result = self._service[operation](**request)
-            return values.decode(result, contract.OPERATIONS[operation].response_type)
         except exceptions.Fault as fault:
             raise self._fault(fault) from None
         except exceptions.ValidationError as error:
-            raise failures.LrsInvalidCall(str(error)) from None
-        except (exceptions.Error, values.Unreadable) as error:
-            # What zeep says may quote the reply.
-            problem = str(error) if isinstance(error, values.Unreadable) else "the reply is not of this contract"
-            raise failures.LrsUnexpectedReply(shown, problem) from None
+            raise failures.LrsInvalidCall(f"{operation}: {error}") from None
         except ValueError:
-            raise failures.LrsInvalidCall("a value holds a character that XML cannot carry") from None
+            raise failures.LrsInvalidCall(f"{operation}: a value holds a character that XML cannot carry") from None
+        except (exceptions.Error, LookupError, TypeError, AttributeError):
+            # zeep's errors may quote the reply; the built-in ones are how it trips over a body it did not expect.
+            raise failures.LrsUnexpectedReply(shown, "the reply is not one of this contract") from None
+        try:
+            return values.decode(result, contract.OPERATIONS[operation].response_type)
+        except values.Unreadable as error:
+            raise failures.LrsUnexpectedReply(shown, str(error)) from None
 
     def _fault(self, fault: exceptions.Fault) -> failures.LrsServiceFault:
         declared = None if fault.detail is None else fault.detail.find(contract.FAULT_ELEMENT)
@@ -190,3 +193,8 @@ def _endpoint(url: str) -> str:
     """`url`, with the historic path if it names a host only."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=contract.ENDPOINT)) if parts.path in ("", "/") else url
+
+
+def _location(wsdl: str) -> str:
+    """The URL of a WSDL given as a URL or a path."""
+    return wsdl if "://" in wsdl else Path(wsdl).absolute().as_uri()

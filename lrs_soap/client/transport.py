@@ -73,7 +73,7 @@ class Transport(zeep.Transport):
             raise failures.LrsUnexpectedReply(without_credentials(address), problem)
         return response
 
-    def _send(self, method: str, url: str, **request) -> requests.Response:
+    def _send(self, method: str, url: str, **request) -> Reply:
         shown = without_credentials(url)
         try:
             # `verify` is given here, not to the session, where REQUESTS_CA_BUNDLE in the environment would beat it.
