@@ -8,24 +8,16 @@ import functools
 import re
 
 from lrs_soap import contract, xsd
-from lrs_soap.wire import parser
+from lrs_soap.wire import parser, sent
 
 XS_NAMESPACE = xsd.XS[1:-1]
 BLANK = " \t\n\r"  # white space as XML knows it
-MASK = "*" * 16  # P: for an OrgPassword, whatever its length
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 # xsi:type may name any built-in type. Those derived from the contract's int and long are legal where it says so.
-_SHORT = dataclasses.replace(
-    xsd.BUILTIN["int"],
-    name="short",
-    min_inclusive=-(2**15),
-    max_inclusive=2**15 - 1,
-)
-_BYTE = dataclasses.replace(
-    _SHORT, name="byte", min_inclusive=-(2**7), max_inclusive=2**7 - 1
-)
+_SHORT = dataclasses.replace(xsd.BUILTIN["int"], name="short", min_inclusive=-(2**15), max_inclusive=2**15 - 1)
+_BYTE = dataclasses.replace(_SHORT, name="byte", min_inclusive=-(2**7), max_inclusive=2**7 - 1)
 _DERIVED = {"short": _SHORT, "byte": _BYTE}
 _BUILTIN_BASE = {"int": "long", "short": "int", "byte": "short"}
 _OTHER_BUILTIN = frozenset(
@@ -49,16 +41,12 @@ Type = xsd.ComplexType | xsd.SimpleType
 def value_error(value: str, type_: xsd.SimpleType, shown: str) -> str | None:
     """Why `value` is not of the type, in Xerces's words, or None if it is.
 
-    shown: the value as it may appear in the message; for MASK no true length appears either.
+    shown: the value as it may appear in the message; for sent.MASK no true length appears either.
     """
     if type_.patterns and not _pattern(type_.name).fullmatch(value):
         patterns = "|".join(type_.patterns)
-        return _not_facet_valid("pattern", shown, "pattern", patterns, type_)
-    return (
-        _length_error(value, type_, shown)
-        if type_.base == "string"
-        else _range_error(value, type_, shown)
-    )
+        return _not_facet_valid("pattern", shown, patterns, type_)
+    return _length_error(value, type_, shown) if type_.base == "string" else _range_error(value, type_, shown)
 
 
 def _length_error(value: str, type_: xsd.SimpleType, shown: str) -> str | None:
@@ -70,27 +58,22 @@ def _length_error(value: str, type_: xsd.SimpleType, shown: str) -> str | None:
         facet, limit = "minLength", type_.min_length
     if facet is None:
         return None
+    counted = "*" if shown == sent.MASK else length
     return (
-        f"cvc-{facet}-valid: Value '{shown}' with length = '{'*' if shown == MASK else length}' is not facet-valid "
-        f"with respect to {facet} '{limit}' for type '{type_.name}'."
+        f"cvc-{facet}-valid: Value '{shown}' with length = '{counted}' is not facet-valid with respect to {facet} "
+        f"'{limit}' for type '{type_.name}'."
     )
 
 
 def _range_error(value: str, type_: xsd.SimpleType, shown: str) -> str | None:
     digits = value.strip(BLANK)
     if not _INTEGER.fullmatch(digits):
-        return (
-            f"cvc-datatype-valid.1.2.1: '{shown}' is not a valid value for 'integer'."
-        )
+        return f"cvc-datatype-valid.1.2.1: '{shown}' is not a valid value for 'integer'."
     number = _number(digits)
     if number > type_.max_inclusive:
-        return _not_facet_valid(
-            "maxInclusive", shown, "maxInclusive", type_.max_inclusive, type_
-        )
+        return _not_facet_valid("maxInclusive", shown, "maxInclusive", type_.max_inclusive, type_)
     if number < type_.min_inclusive:
-        return _not_facet_valid(
-            "minInclusive", shown, "minInclusive", type_.min_inclusive, type_
-        )
+        return _not_facet_valid("minInclusive", shown, "minInclusive", type_.min_inclusive, type_)
     return None
 
 
@@ -102,23 +85,16 @@ def _number(digits: str) -> int:
     return -number if negative else number
 
 
-def _not_facet_valid(
-    key: str, shown: str, facet: str, limit: object, type_: xsd.SimpleType
-) -> str:
-    return (
-        f"cvc-{key}-valid: Value '{shown}' is not facet-valid with respect to {facet} '{limit}' for type "
-        f"'{type_.name}'."
-    )
+def _not_facet_valid(facet: str, shown: str, limit: object, type_: xsd.SimpleType) -> str:
+    name = type_.name
+    return f"cvc-{facet}-valid: Value '{shown}' is not facet-valid with respect to {facet} '{limit}' for type '{name}'."
 
 
 @functools.cache
 def _pattern(name: str) -> re.Pattern:
     """The patterns of a simple type as one expression. ASCII, so that \\s is XML's white space; the contract's
     patterns use nothing else that XML Schema and Python read differently (a test holds them to that)."""
-    return re.compile(
-        "|".join(f"(?:{pattern})" for pattern in contract.SIMPLE_TYPES[name].patterns),
-        re.ASCII,
-    )
+    return re.compile("|".join(f"(?:{pattern})" for pattern in contract.SIMPLE_TYPES[name].patterns), re.ASCII)
 
 
 def resolve(namespace: str | None, name: str) -> Type | None:
@@ -129,11 +105,7 @@ def resolve(namespace: str | None, name: str) -> Type | None:
         return xsd.BUILTIN.get(name) or _DERIVED.get(name)
     if name in contract.TYPES and contract.TYPES[name].namespace == namespace:
         return contract.TYPES[name]
-    return (
-        contract.SIMPLE_TYPES.get(name)
-        if _SIMPLE_NAMESPACES.get(name) == namespace
-        else None
-    )
+    return contract.SIMPLE_TYPES.get(name) if _SIMPLE_NAMESPACES.get(name) == namespace else None
 
 
 def derives(type_: Type, declared: Type) -> bool:

@@ -5,7 +5,7 @@ what is wrong with it is found here, by walking the element along the contract's
 reports, and naming the first error. libxml2's own English is not read: it names only the last of several patterns, no
 expected elements in many cases, and it changes between versions.
 
-What a caller sent appears in the message only where Xerces shows it, never an OrgPassword (see `_Sent`).
+What a caller sent appears in the message only where Xerces shows it, never an OrgPassword (see `sent`).
 """
 
 import re
@@ -13,26 +13,16 @@ import re
 from lxml import etree
 
 from lrs_soap import contract, xsd
-from lrs_soap.wire import facets
-
-MAX_SHOWN = 128  # P: characters of a value or name that are shown
+from lrs_soap.wire import facets, sent
 
 _XSI_NAMESPACE = "http://www.w3.org/2001/XMLSchema-instance"
 _XSI = f"{{{_XSI_NAMESPACE}}}"
-_XSI_ALLOWED = frozenset(
-    _XSI + name
-    for name in ("type", "nil", "schemaLocation", "noNamespaceSchemaLocation")
-)
-_NIL = (
-    f"{_XSI_NAMESPACE},nil"  # how Xerces writes an attribute's name in these messages
-)
+_XSI_ALLOWED = frozenset(_XSI + name for name in ("type", "nil", "schemaLocation", "noNamespaceSchemaLocation"))
+_NIL = f"{_XSI_NAMESPACE},nil"  # how Xerces writes an attribute's name in these messages
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
 _BOOLEAN = {"true": True, "1": True, "false": False, "0": False}
 _QNAME = re.compile(r"(?:([^\W\d][\w.\-]*):)?([^\W\d][\w.\-]*)")
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
 
 
 def violation(element: etree._Element) -> str | None:
@@ -46,16 +36,14 @@ def explain(element: etree._Element, error_log: etree._ListErrorLog) -> str:
 
     error_log: of the schema that refused it, used only if the walk finds nothing.
     """
-    sent = _Sent(element)
+    shown = sent.Sent(element)
     type_ = contract.ELEMENTS.get(element.tag)
     if type_ is None:
-        return (
-            f"cvc-elt.1: Cannot find the declaration of element '{sent.name(element)}'."
-        )
-    error = _Walk(sent).element(element, type_, nillable=False)
+        return f"cvc-elt.1: Cannot find the declaration of element '{shown.name(element)}'."
+    error = _Walk(shown).element(element, type_, nillable=False)
     if error is None:
         kind = error_log[0].type_name if len(error_log) else "unknown"
-        error = f"cvc-elt.5.2.1: The element '{sent.name(element)}' is not valid with respect to the actual type "
+        error = f"cvc-elt.5.2.1: The element '{shown.name(element)}' is not valid with respect to the actual type "
         error += f"definition '{type_.name}' ({kind})."
     return error
 
@@ -67,76 +55,29 @@ def unknown_root(qname: str) -> str:
     """
     namespace, _, local = qname.rpartition("}")
     name = f'{{"{namespace[1:]}":{local}}}' if namespace else local
-    return f"cvc-elt.1: Cannot find the declaration of element '{_shown(name)}'."
-
-
-def _shown(text: str) -> str:
-    """What the caller wrote, as part of one line of bounded length."""
-    text = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
-    return _UNPRINTABLE.sub(" ", text)
-
-
-class _Sent:
-    """What the caller sent, made fit to be shown.
-
-    P: anything that holds what some OrgPassword element of the message holds is masked too, because a client that
-    mixes up its fields puts the password into a value, or a name, that a message would show. Texts shorter than four
-    characters are no passwords.
-    """
-
-    def __init__(self, root: etree._Element):
-        found = root.getroottree().iter("{*}OrgPassword", "OrgPassword")
-        self.secrets = {
-            text.strip()
-            for element in found
-            for text in element.itertext()
-            if len(text.strip()) >= 4
-        }
-
-    def text(self, text: str) -> str:
-        """A value or name of the message as it may be shown."""
-        return (
-            facets.MASK
-            if any(secret in text for secret in self.secrets)
-            else _shown(text)
-        )
-
-    def name(self, element: etree._Element) -> str:
-        """The raw name of an element: with its prefix, or (as Xerces 2.12) with its namespace if it has no prefix."""
-        qname = etree.QName(element)
-        if qname.namespace is None or element.prefix:
-            return self.text(
-                f"{element.prefix}:{qname.localname}"
-                if element.prefix
-                else qname.localname
-            )
-        return self.text(f'{{"{qname.namespace}":{qname.localname}}}')
+    return f"cvc-elt.1: Cannot find the declaration of element '{sent.shown(name)}'."
 
 
 class _Walk:
     """One walk over a message; each method gives the first error of its part, or None."""
 
-    def __init__(self, sent: _Sent):
-        self.sent = sent
+    def __init__(self, shown: sent.Sent):
+        self.shown = shown
 
     def element(self, element, declared: facets.Type, nillable: bool) -> str | None:
         type_, error = self._actual_type(element, declared)
         if error:
             return error
         nil, error = self._nil(element, nillable)
-        return (
-            error
-            or self._attributes(element, type_)
-            or self._content(element, type_, nil)
-        )
+        return error or self._attributes(element, type_) or self._content(element, type_, nil)
 
     def _actual_type(self, element, declared):
         """The type that xsi:type names, or else the declared one; and the error."""
         written = element.get(_XSI + "type")
         if written is None:
             return declared, None
-        name, shown = self.sent.name(element), self.sent.text(written)
-        parts = _QNAME.fullmatch(written.strip(facets.BLANK))
+        name, shown = self.shown.name(element), self.shown.text(written)
+        parts = _QNAME.fullmatch(written)  # like libxml2, no blanks around it
         if parts is None or (parts[1] and parts[1] not in element.nsmap):
             return None, (
                 f"cvc-elt.4.1: The value '{shown}' of attribute '{_XSI_NAMESPACE},type' on element '{name}' is not a "
@@ -144,10 +85,7 @@ class _Walk:
             )
         type_ = facets.resolve(element.nsmap.get(parts[1]), parts[2])
         if type_ is None:
-            return (
-                None,
-                f"cvc-elt.4.2: Cannot resolve '{shown}' to a type definition for element '{name}'.",
-            )
+            return None, f"cvc-elt.4.2: Cannot resolve '{shown}' to a type definition for element '{name}'."
         if not facets.derives(type_, declared):
             return None, (
                 f"cvc-elt.4.3: Type '{shown}' is not validly derived from the type definition, '{declared.name}', "
@@ -160,7 +98,7 @@ class _Walk:
         written = element.get(_XSI + "nil")
         if written is None:
             return False, None
-        name = self.sent.name(element)
+        name = self.shown.name(element)
         if not nillable:
             return False, (
                 f"cvc-elt.3.1: Attribute '{_NIL}' must not appear on element '{name}', because the {{nillable}} "
@@ -168,20 +106,14 @@ class _Walk:
             )
         nil = _BOOLEAN.get(written.strip(facets.BLANK))
         if nil is None:
-            return (
-                False,
-                f"cvc-datatype-valid.1.2.1: '{self.sent.text(written)}' is not a valid value for 'boolean'.",
-            )
+            return False, f"cvc-datatype-valid.1.2.1: '{self.shown.text(written)}' is not a valid value for 'boolean'."
         return nil, None
 
     def _attributes(self, element, type_) -> str | None:
-        for attribute in element.keys():
+        for attribute in element.attrib:
             if attribute in _XSI_ALLOWED:
                 continue
-            name, shown = (
-                self.sent.name(element),
-                self._attribute_name(element, attribute),
-            )
+            name, shown = self.shown.name(element), self._attribute_name(element, attribute)
             if isinstance(type_, xsd.ComplexType):
                 return f"cvc-complex-type.3.2.2: Attribute '{shown}' is not allowed to appear in element '{name}'."
             return (
@@ -193,18 +125,14 @@ class _Walk:
 
     def _attribute_name(self, element, attribute: str) -> str:
         namespace, _, local = attribute.rpartition("}")
-        prefixes = {_XML_NAMESPACE: "xml"} | {
-            uri: prefix for prefix, uri in element.nsmap.items() if prefix
-        }
-        return self.sent.text(
-            f"{prefixes[namespace[1:]]}:{local}" if namespace else local
-        )
+        prefixes = {_XML_NAMESPACE: "xml"} | {uri: prefix for prefix, uri in element.nsmap.items() if prefix}
+        return self.shown.text(f"{prefixes[namespace[1:]]}:{local}" if namespace else local)
 
     def _content(self, element, type_, nil: bool) -> str | None:
-        text = "".join(element.xpath("text()"))
+        text = (element.text or "") + "".join(child.tail or "" for child in element)
         if nil:
             if len(element) or text:
-                name = self.sent.name(element)
+                name = self.shown.name(element)
                 return (
                     f"cvc-elt.3.2.1: Element '{name}' must have no character or element information [children], "
                     f"because '{_NIL}' is specified."
@@ -213,15 +141,12 @@ class _Walk:
         if isinstance(type_, xsd.ComplexType):
             return self._children(element, type_, text)
         if len(element):
-            name = self.sent.name(element)
+            name = self.shown.name(element)
             return (
                 f"cvc-type.3.1.2: Element '{name}' is a simple type, so it must have no element information item "
                 "[children]."
             )
-        secret = etree.QName(element).localname == "OrgPassword"
-        return facets.value_error(
-            text, type_, facets.MASK if secret else self.sent.text(text)
-        )
+        return facets.value_error(text, type_, self.shown.value(element, text))
 
     def _children(self, element, type_, text: str) -> str | None:
         index, count = 0, 0
@@ -236,20 +161,20 @@ class _Walk:
                 return error
         if text.strip(facets.BLANK):
             return (
-                f"cvc-complex-type.2.3: Element '{self.sent.name(element)}' cannot have character [children], because "
+                f"cvc-complex-type.2.3: Element '{self.shown.name(element)}' cannot have character [children], because "
                 "the type's content type is element-only."
             )
         names, complete = _expected(type_.fields, index, count)
         if complete:
             return None
         return (
-            f"cvc-complex-type.2.4.b: The content of element '{self.sent.name(element)}' is not complete. "
+            f"cvc-complex-type.2.4.b: The content of element '{self.shown.name(element)}' is not complete. "
             f"One of '{{{', '.join(names)}}}' is expected."
         )
 
     def _unexpected(self, child, fields, index: int, count: int) -> str:
         names, _ = _expected(fields, index, count)
-        found = f"Invalid content was found starting with element '{self.sent.name(child)}'."
+        found = f"Invalid content was found starting with element '{self.shown.name(child)}'."
         if names:
             return f"cvc-complex-type.2.4.a: {found} One of '{{{', '.join(names)}}}' is expected."
         return f"cvc-complex-type.2.4.d: {found} No child element is expected at this point."
