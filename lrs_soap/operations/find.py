@@ -21,12 +21,12 @@ def learner_by_uln(call: Call, request: model.LearnerByULNRqst) -> model.FindLea
             found = replies.with_masters(connection, [stored])
         if found:
             master, substituted = found[0]
-            known = {
+            known = max(
                 matching.names_known(request.given_name, request.family_name, record) for record in (stored, master)
-            }
-            if matching.Known.EQUAL in known:
+            )
+            if known is matching.NamesKnown.EQUAL:
                 code = ResponseCode.MASTER_SUBSTITUTED if substituted else ResponseCode.EXACT_MATCH
-            elif matching.Known.SIMILAR in known:
+            elif known is matching.NamesKnown.SIMILAR:
                 code = ResponseCode.POSSIBLE_MATCH
             else:
                 found = []
