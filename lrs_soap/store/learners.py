@@ -75,9 +75,7 @@ _BY_ULNS = _LEARNER.where(_T.c.uln.in_(sa.bindparam("ulns", expanding=True)))
 _BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa.bindparam("identity"))
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 
-_below = sa.select(_T.c.uln).where(_T.c.master_uln == sa.bindparam("uln")).cte("below", recursive=True)
-_below = _below.union(sa.select(_T.c.uln).join(_below, _T.c.master_uln == _below.c.uln))
-_LINKED_ULNS = sa.select(_below.c.uln).where(_below.c.uln != sa.bindparam("uln")).order_by(_below.c.uln)
+_MERGED_INTO = sa.select(_T.c.uln).where(_T.c.master_uln.in_(sa.bindparam("masters", expanding=True)))
 
 _INSERT = sa.insert(_T)
 _UPDATE = (
@@ -160,7 +158,13 @@ def _candidates(columns: tuple[tuple[str, ...], ...]) -> sa.Select:
 
 def linked_ulns(conn: Connection, uln: str) -> list[str]:
     """The ULNs merged into this one, directly or through others, in order."""
-    return list(conn.execute(_LINKED_ULNS, {"uln": uln}).scalars())
+    # Level by level, one index read each: PostgreSQL plans a recursive query as a scan of every learner.
+    linked: set[str] = set()
+    masters = [uln]
+    while masters:
+        masters = [found for found in conn.execute(_MERGED_INTO, {"masters": masters}).scalars() if found not in linked]
+        linked.update(masters)
+    return sorted(linked - {uln})
 
 
 def master_of(conn: Connection, learner: StoredLearner) -> StoredLearner:

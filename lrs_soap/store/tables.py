@@ -155,9 +155,10 @@ learner_history = sa.Table(
 uln_issue = sa.Table(
     "uln_issue",
     metadata,
-    sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("permutation_key", sa.LargeBinary, nullable=False),
     sa.Column("next_index", BigInt, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_row"),
 )
 ULN_SEQUENCE = "uln_issue_index"
 

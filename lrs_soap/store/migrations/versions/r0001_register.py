@@ -161,7 +161,7 @@ def _uln_issue() -> None:
         _required("permutation_key", sa.LargeBinary()),
         _required("next_index", _BIGINT),
         sa.PrimaryKeyConstraint("id", name="pk_uln_issue"),
-        sa.CheckConstraint("id = 1", name="ck_uln_issue_one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_uln_issue_one_row")),
     )
     op.bulk_insert(issue, [{"id": 1, "permutation_key": secrets.token_bytes(32), "next_index": 0}])
     if op.get_context().dialect.name == "postgresql":
