@@ -8,20 +8,12 @@ import csv
 import json
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from lrs_soap import contract, errors, passwords, resources
 from lrs_soap.rules import access, matching
 from lrs_soap.store import engine as engines
-from lrs_soap.store import learners, organisations, tables
-
-# What a reset leaves alone: the audit is append-only, organisations are named in it, and ULNs are never issued twice.
-_KEPT = {tables.audit, tables.audit_learner, tables.organisation, tables.uln_issue}
-
-_NO_ROW = {name: sa.select(sa.exists(sa.select(table.c[0]))) for name, table in
-           (("learner", tables.learner), ("organisation", tables.organisation))}  # fmt: skip
-
+from lrs_soap.store import contents, learners, organisations
 
 class NotASandbox(errors.LrsError):
     """The database holds learners or organisations that are not the sandbox's: a reset would lose them."""
@@ -33,7 +25,7 @@ def load(engine: Engine) -> bool:
     One transaction. Servers that start at once load once.
     """
     with engines.read(engine) as connection:
-        if not _is_empty(connection):
+        if not contents.is_new(connection):
             return False
     published = _organisations()
     rows = stored_learners()
@@ -58,11 +50,9 @@ def reset(engine: Engine) -> None:
     rows = stored_learners()
     with engines.write(engine) as connection:
         held = organisations.list_all(connection)
-        if any(not organisation.sandbox for organisation in held) or not (held or _is_empty(connection)):
+        if any(not organisation.sandbox for organisation in held) or (not held and contents.has_learners(connection)):
             raise NotASandbox()
-        for table in reversed(tables.metadata.sorted_tables):
-            if table not in _KEPT:
-                connection.execute(sa.delete(table))
+        contents.clear(connection)
         ids = {organisation.organisation_ref: organisation.id for organisation in held}
         for row in published:
             if row["organisation_ref"] in ids:
@@ -88,10 +78,6 @@ def outcomes() -> list[dict[str, str]]:
     """The rows of fixtures/outcomes.csv, as docs/sandbox.md describes them."""
     with (resources.directory("fixtures") / "outcomes.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def _is_empty(connection: Connection) -> bool:
-    return not any(connection.execute(statement).scalar() for statement in _NO_ROW.values())
 
 
 def _organisations() -> list[dict[str, Any]]:
