@@ -28,7 +28,7 @@ class Exit(enum.IntEnum):
     FAULT = 3, "the service answered with a fault, whose ErrorCode is shown"
     UNREACHABLE = 4, "the service could not be reached, or did not answer in time"
     UNEXPECTED_REPLY = 5, "something answered, but not as a LearnerService does"
-    DATABASE = 6, "the register's database could not be used"
+    UNUSABLE = 6, "the server could not start, or the register's database could not be used"
 
 
 TABLE = "\n".join(f"  {code.value}  {code.meaning}" for code in Exit)

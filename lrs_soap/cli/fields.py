@@ -24,14 +24,14 @@ def options(type_name: str, **defaults: str) -> Callable:
 
 
 def _option(field: contract.Field, default: str | None) -> Callable:
+    # For click, default=None is a default too, and an option that has one is never missing.
+    wanted = {"required": field.min_occurs == 1} if default is None else {"default": default, "show_default": True}
     return click.option(
         "--" + field.attribute.replace("_", "-"),
         field.attribute,
         type=str if field.simple.base == "string" else int,
-        required=field.min_occurs == 1 and default is None,
-        default=default,
-        show_default=default is not None,
         help=f"{field.name}: {_words(field)}.",
+        **wanted,
     )
 
 

@@ -1,7 +1,10 @@
 """What commands print: tables for people, JSON for programs."""
 
 import dataclasses
+import io
 import json
+import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,11 +22,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         # Text, not str: brackets in a value are not rich's markup.
         grid.add_row(*[text.Text("" if cell is None else str(cell)) for cell in row])
-    stream = click.get_text_stream("stdout")
-    out = console.Console(file=stream, highlight=False)
-    if not out.is_terminal:
-        out.width = 10_000
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    out = console.Console(file=io.StringIO(), width=width, highlight=False)
     out.print(grid)
+    for line in out.file.getvalue().splitlines():
+        click.echo(line.rstrip())
 
 
 def as_json(value: Any) -> None:

@@ -23,24 +23,31 @@ def connection(database: str | None, create: bool = False) -> Iterator[sqlalchem
     """
     with exits.failing(exits.Exit.USAGE):
         url = settings.load(database=database).database
-    with exits.failing(exits.Exit.DATABASE):
+    with database_failures(url):
+        if not create and _is_missing(url):
+            raise _no_register(url)
+        opened = engine.create(url)
         try:
-            if not create and _is_missing(url):
+            if create:
+                schema.upgrade(opened)
+            elif not schema.is_current(opened):
                 raise _no_register(url)
-            opened = engine.create(url)
-            try:
-                if create:
-                    schema.upgrade(opened)
-                elif not schema.is_current(opened):
-                    raise _no_register(url)
-                with engine.write(opened) as conn:
-                    yield conn
-            finally:
-                opened.dispose()
-        except exc.SQLAlchemyError as error:
-            # The exception's own text holds the statement and its values; the driver's first line says what is wrong.
-            cause = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
-            raise exits.Failure(f"{settings.mask(url)} cannot be used: {cause}", exits.Exit.DATABASE) from None
+            with engine.write(opened) as conn:
+                yield conn
+        finally:
+            opened.dispose()
+
+
+@contextlib.contextmanager
+def database_failures(url: str) -> Iterator[None]:
+    """Ends the command when the database at `url` cannot be used in this block, saying why but not its password."""
+    try:
+        with exits.failing(exits.Exit.UNUSABLE):
+            yield
+    except exc.SQLAlchemyError as error:
+        # The exception's own text holds the statement and its values; the driver's first line says what is wrong.
+        cause = (str(getattr(error, "orig", None) or "").splitlines() or [type(error).__name__])[0]
+        raise exits.Failure(f"{settings.mask(url)} cannot be used: {cause}", exits.Exit.UNUSABLE) from None
 
 
 def _is_missing(url: str) -> bool:
@@ -51,7 +58,7 @@ def _is_missing(url: str) -> bool:
 
 def _no_register(url: str) -> exits.Failure:
     advice = "`lrs-soap org add` makes one, `lrs-soap serve` upgrades an older one"
-    return exits.Failure(f"{settings.mask(url)} holds no register of this version: {advice}", exits.Exit.DATABASE)
+    return exits.Failure(f"{settings.mask(url)} holds no register of this version: {advice}", exits.Exit.UNUSABLE)
 
 
 def named(conn: sqlalchemy.Connection, organisation: str) -> organisations.Organisation:

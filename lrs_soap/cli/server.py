@@ -34,9 +34,12 @@ def serve(config: Path | None, **given) -> None:
 
 
 def _run(chosen: settings.Settings, sandbox: bool) -> None:
+    # The server's modules take half a second to import, which --help need not wait for.
     from lrs_soap import server
+    from lrs_soap.cli import register
 
-    server.run(chosen, sandbox=sandbox)
+    with register.database_failures(chosen.database):
+        server.run(chosen, sandbox=sandbox)
 
 
 @click.command("settings", epilog="Example: lrs-soap settings --config lrs.toml")

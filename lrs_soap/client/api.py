@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import zeep
@@ -76,7 +76,7 @@ class LrsClient:
             f" ukprn={self.ukprn!r}, user_name={self.user_name!r}, org_password='***')"
         )
 
-    def __enter__(self) -> "LrsClient":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc) -> None:
