@@ -91,7 +91,8 @@ _DELETE_OTHER_IDENTITIES = _DELETE_IDENTITIES.where(_I.c.identity != sa.bindpara
 def _claims():
     # For each database: one that wants the identity for itself, one that is content to have it already.
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql)):
-        insert = dialect.insert(_I)
+        # Without the option SQLAlchemy does not keep the count of an INSERT, and psycopg's is -1 once it is read.
+        insert = dialect.insert(_I).execution_options(preserve_rowcount=True)
         keep = {"uln": insert.excluded.uln}
         yield name, (
             insert.on_conflict_do_nothing(index_elements=["identity"]),
