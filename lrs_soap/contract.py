@@ -19,6 +19,7 @@ SimpleType, Field, ComplexType = xsd.SimpleType, xsd.Field, xsd.ComplexType
 attribute_name = xsd.attribute_name
 
 WSDL = "LearnerService.wsdl"
+CODES = "codes.json"
 
 _W = "{http://schemas.xmlsoap.org/wsdl/}"
 _SCHEMA = f"{_W}types/{xsd.XS}schema"
@@ -89,7 +90,11 @@ def read(files: Mapping[str, bytes]) -> Contract:
 FILES: Mapping[str, bytes] = MappingProxyType(
     {
         path.name: path.read_bytes()
-        for path in (resources.directory("wsdl") / WSDL, *sorted(resources.directory("schemas").glob("*.xsd")))
+        for path in (
+            resources.directory("wsdl") / WSDL,
+            resources.directory("wsdl") / CODES,
+            *sorted(resources.directory("schemas").glob("*.xsd")),
+        )
     }
 )
 

@@ -95,4 +95,5 @@ class Authenticator:
         if not self._register.settings.known_users_only:
             return True
         with engine.read(self._register.engine) as connection:
-            return organisations.user_is_enabled(connection, organisation.id, user_name)
+            user = organisations.user(connection, organisation.id, user_name)
+        return user is not None and user.disabled_at is None
