@@ -1,5 +1,6 @@
 """How names and postcodes are compared. Every choice here is ours (P) but for postcodes (D)."""
 
+import functools
 import unicodedata
 
 import jellyfish
@@ -41,6 +42,7 @@ def _fold_character(character: str) -> str:
 _FOLDING = _Folding()
 
 
+@functools.lru_cache(8192)  # candidates of one search share most of their names
 def fold(text: str | None) -> str:
     """What is left of a name when two spellings are compared: no case, accents, spaces, hyphens, apostrophes or any
     other punctuation (P: so "St. John" equals "St John"). Equal results mean equal names.
@@ -52,6 +54,7 @@ def fold(text: str | None) -> str:
     return text.translate(_FOLDING) or "".join(text.split())
 
 
+@functools.lru_cache(8192)
 def fold_postcode(text: str | None) -> str:
     """A postcode without spaces and case. (D)"""
     return "".join(text.split()).upper() if text else ""

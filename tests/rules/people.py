@@ -9,10 +9,10 @@ from lrs_soap.rules import matching
 GIVEN = {
     "1": "James David John Robert Michael William Mohammed Thomas Daniel Christopher Oliver Jack Harry George Noah "
     "Charlie Jacob Alfie Freddie Oscar Ethan Nathan Samuel Joseph Benjamin Lee Ian Adam Ryan Kyle Piotr Kwame "
-    "Amandeep Siddharth Tomasz Zbigniew Oluwaseun Chukwuemeka",
+    "Jayden Hayden Mark Aaron Amandeep Siddharth Tomasz Zbigniew Oluwaseun Chukwuemeka",
     "2": "Sarah Susan Emma Elizabeth Katherine Olivia Emily Jessica Amelia Isla Ava Mia Lily Sophie Grace Ella Chloe "
     "Charlotte Hannah Lucy Amy Fatima Aisha Priya Margaret Jean Joan June Rebecca Victoria Agnieszka Oluwaseyi "
-    "Ramandeep Nkechinyere Małgorzata Siân",
+    "Elsa Eliza Maria Marie Mya Ramandeep Nkechinyere Małgorzata Siân",
 }
 FAMILY = (
     "Smith Jones Taylor Brown Williams Wilson Johnson Davies Robinson Wright Thompson Evans Walker White Roberts Green "

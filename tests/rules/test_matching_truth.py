@@ -6,10 +6,10 @@ import itertools
 import random
 
 import pytest
-from rules.people import MISTAKES, absent, register, search
 
 from lrs_soap.codes import ResponseCode
 from lrs_soap.rules import matching
+from rules.people import MISTAKES, absent, register, search
 
 # P, by the design: a slip in the date asks for the postcode too. Swapped names leave no way to know a previous one.
 GIVEN_UP = [
