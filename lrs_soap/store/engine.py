@@ -21,6 +21,9 @@ from lrs_soap import errors
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
 PING_AFTER_SECONDS = 20.0
 
+# Where a SQLite connection that is about to write says how to begin.
+_BEGIN = "lrs_soap.begin"
+
 _DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite"}
 _DRIVERS |= dict.fromkeys(("postgres", "postgresql", "postgresql+psycopg"), "postgresql+psycopg")
 
@@ -65,16 +68,15 @@ def create(
 
 @contextlib.contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
-    """A connection for reading. Each statement sees what is committed when it starts.
+    """A connection for reading what is committed. Statements may see what was committed between them.
 
-    No transaction is opened: on PostgreSQL that saves two round trips a call, and PostgreSQL's default isolation
-    (READ COMMITTED) would promise no more.
+    On PostgreSQL no transaction is opened: its default isolation (READ COMMITTED) would promise no more for two
+    round trips more. SQLite, where a transaction costs nothing, shows one state to all statements.
     """
     with engine.connect() as conn:
-        if engine.dialect.name == "sqlite":
-            yield conn.execution_options(lrs_begin=None)
-        else:
-            yield conn.execution_options(isolation_level="AUTOCOMMIT")
+        if engine.dialect.name == "postgresql":
+            conn.execution_options(isolation_level="AUTOCOMMIT")
+        yield conn
 
 
 @contextlib.contextmanager
@@ -85,7 +87,7 @@ def write(engine: Engine) -> Iterator[Connection]:
     """
     with engine.connect() as conn:
         if engine.dialect.name == "sqlite":
-            conn.execution_options(lrs_begin="BEGIN IMMEDIATE")
+            conn.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
         with conn.begin():
             yield conn
 
@@ -125,12 +127,8 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         connection.execute("PRAGMA cache_size = -32768").close()  # KiB, for each connection
         connection.execute("PRAGMA journal_size_limit = 67108864").close()  # a burst does not leave a huge -wal file
 
-    @event.listens_for(engine, "begin")
-    def begin(conn):
-        statement = conn.get_execution_options().get("lrs_begin", "BEGIN")
-        if statement:
-            conn.exec_driver_sql(statement)
-
+    # The dialect's own hook, where an event listener on the engine would slow every statement down.
+    engine.dialect.do_begin = lambda connection: connection.execute(connection.info.pop(_BEGIN, "BEGIN")).close()
     return engine
 
 

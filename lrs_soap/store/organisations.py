@@ -49,7 +49,6 @@ _BY_REF = _ORGANISATION.where(_REF_IS)
 _BY_UKPRN = _ORGANISATION.where(_UKPRN_IS)
 _BY_BOTH = _ORGANISATION.where(_REF_IS, _UKPRN_IS)
 _LIST = _ORGANISATION.order_by(_O.c.organisation_ref)
-_HAS_SANDBOX = sa.select(sa.exists().where(_O.c.sandbox))
 _UPDATE = sa.update(_O).where(_O.c.id == sa.bindparam("of_id"))
 _SET_PASSWORD = _UPDATE.values(password_hash=sa.bindparam("password_hash"))
 _SET_DISABLED = _UPDATE.values(disabled_at=sa.bindparam("disabled_at"))
@@ -99,11 +98,6 @@ def by_reference(conn: Connection, organisation_ref: str | None, ukprn: str | No
 def list_all(conn: Connection) -> list[Organisation]:
     """Every organisation, by OrganisationRef."""
     return [_organisation(row) for row in conn.execute(_LIST)]
-
-
-def has_sandbox(conn: Connection) -> bool:
-    """Whether a sandbox organisation, whose password is published, is in the register."""
-    return bool(conn.execute(_HAS_SANDBOX).scalar())
 
 
 def add(
@@ -156,6 +150,12 @@ def user(conn: Connection, organisation_id: int, user_name: str) -> User | None:
     """The user of that name, if the organisation has named one."""
     row = conn.execute(_USER_NAMED, {"organisation_id": organisation_id, "user_name": user_name}).first()
     return User(**row._asdict()) if row is not None else None
+
+
+def user_is_enabled(conn: Connection, organisation_id: int, user_name: str) -> bool:
+    """Whether the organisation has named this user and not disabled it."""
+    found = user(conn, organisation_id, user_name)
+    return found is not None and found.disabled_at is None
 
 
 def users(conn: Connection, organisation_id: int) -> list[User]:
