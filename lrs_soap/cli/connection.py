@@ -29,8 +29,8 @@ def _read_file(context: click.Context, _parameter, path: Path | None) -> None:
     except OSError as error:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        # The text of the error does not quote the file, which may hold the password.
-        raise click.UsageError(f"{path} is not TOML: {error if isinstance(error, ValueError) else ''}") from None
+        # These errors give a place in the file and do not quote it: it may hold the password.
+        raise click.UsageError(f"{path} is not TOML: {error}") from None
     unknown = sorted(values.keys() - set(_NAMES))
     if unknown:
         raise click.UsageError(f"{path} has {', '.join(unknown)}, which is not one of {', '.join(_NAMES)}")
