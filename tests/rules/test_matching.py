@@ -123,8 +123,8 @@ def test_exact_by_folded_values():
 
 
 def test_exact_goes_before_possibles_and_live_before_merged():
-    other = dataclasses.replace(BOB, uln="1000000000", last_known_post_code="B1 1AA")
-    merged = dataclasses.replace(BOB, uln="1000000002", master_uln="1000000009")
+    other = dataclasses.replace(BOB, uln="1000000003", last_known_post_code="B1 1AA")
+    merged = dataclasses.replace(BOB, uln="1000000000", master_uln="1000000009")
     assert matching.decide(search(BOB), [other, merged, BOB]).matches == ((BOB, matching.EXACT),)
     assert matching.decide(search(BOB), [other, merged]).matches == ((merged, matching.EXACT),)
 
