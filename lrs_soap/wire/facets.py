@@ -71,9 +71,9 @@ def _range_error(value: str, type_: xsd.SimpleType, shown: str) -> str | None:
         return f"cvc-datatype-valid.1.2.1: '{shown}' is not a valid value for 'integer'."
     number = _number(digits)
     if number > type_.max_inclusive:
-        return _not_facet_valid("maxInclusive", shown, "maxInclusive", type_.max_inclusive, type_)
+        return _not_facet_valid("maxInclusive", shown, type_.max_inclusive, type_)
     if number < type_.min_inclusive:
-        return _not_facet_valid("minInclusive", shown, "minInclusive", type_.min_inclusive, type_)
+        return _not_facet_valid("minInclusive", shown, type_.min_inclusive, type_)
     return None
 
 
