@@ -77,7 +77,25 @@ REASONS = frozenset(
 
 _PLAIN = frozenset({"utf-8", "UTF-8"})
 
-_thread = threading.local()
+
+class _Thread(threading.local):
+    """Each thread's own parser: one that is shared makes threads wait for each other."""
+
+    def __init__(self):
+        self.parser = etree.XMLParser(
+            encoding="utf-8",  # outranks the declaration, which may still name what the sender used
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            attribute_defaults=False,
+            huge_tree=False,
+            remove_comments=True,
+            collect_ids=False,
+        )
+
+
+_thread = _Thread()
 
 
 def parse(data: bytes, charset: str | None = None) -> etree._Element:
@@ -96,31 +114,12 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
     if b"!" in data and b"<!DOCTYPE" in data:
         _refuse_doctype(data)
     try:
-        root = etree.fromstring(data, _parser())
+        root = etree.fromstring(data, _thread.parser)
     except etree.XMLSyntaxError as error:
         raise _syntax_error(data, error) from None  # the cause names content
     if b"?" in data and data.find(b"?", _end_of_declaration(data)) >= 0:
         _refuse_processing_instruction(root)
     return root
-
-
-def _parser() -> etree.XMLParser:
-    """This thread's parser: one that is shared makes threads wait for each other."""
-    try:
-        return _thread.parser
-    except AttributeError:
-        _thread.parser = etree.XMLParser(
-            encoding="utf-8",  # outranks the declaration, which may still name what the sender used
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            attribute_defaults=False,
-            huge_tree=False,
-            remove_comments=True,
-            collect_ids=False,
-        )
-        return _thread.parser
 
 
 def _as_utf8(data: bytes, charset: str | None) -> bytes:

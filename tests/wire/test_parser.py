@@ -200,7 +200,7 @@ def test_each_thread_has_its_own_parser():
 
     def look():
         parser.parse(b"<a/>")
-        seen.append(parser._parser())
+        seen.append(parser._thread.parser)
 
     threads = [threading.Thread(target=look) for _ in range(3)]
     for thread in threads:
