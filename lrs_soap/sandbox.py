@@ -12,8 +12,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from lrs_soap import contract, errors, passwords, resources
 from lrs_soap.rules import access, matching
-from lrs_soap.store import engine as engines
 from lrs_soap.store import contents, learners, organisations
+from lrs_soap.store import engine as engines
+
 
 class NotASandbox(errors.LrsError):
     """The database holds learners or organisations that are not the sandbox's: a reset would lose them."""

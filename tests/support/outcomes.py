@@ -4,8 +4,9 @@ import dataclasses
 import json
 from typing import Any
 
-from lrs_soap import sandbox
 from support import soap
+
+from lrs_soap import sandbox
 
 FLAGGED = "FailureFlag"
 

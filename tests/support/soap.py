@@ -10,9 +10,9 @@ from typing import Any
 
 import xmlschema
 from lxml import etree
+from support.server import Reply
 
 from lrs_soap import contract, resources
-from support.server import Reply
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
