@@ -10,6 +10,7 @@ _SECTIONS = {
         "serve": lazy.Command("lrs_soap.cli.server", "serve", "Start the service on your own register."),
         "settings": lazy.Command("lrs_soap.cli.server", "show_settings", "Show every setting and its value."),
         "org": lazy.Command("lrs_soap.cli.org", "org", "The organisations and users that may call the service."),
+        "learner": lazy.Command("lrs_soap.cli.learner", "learner", "Merge, delete and look at the register's learners."),
     },
     "As a client of any LearnerService": {
         "find-uln": lazy.Command("lrs_soap.cli.calls", "find_uln", "Find a learner by ULN and names."),

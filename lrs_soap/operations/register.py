@@ -5,6 +5,7 @@ import datetime
 
 from lrs_soap import errors, model
 from lrs_soap.codes import LearnerStatus, ResponseCode
+from lrs_soap.operations import replies
 from lrs_soap.register import Call
 from lrs_soap.rules import matching, registering
 from lrs_soap.store import learners, searches, ulns
@@ -73,7 +74,7 @@ def _was_searched(call: Call, connection, wanted: model.LearnerToRegister) -> bo
 def _merged_away(connection, wanted: model.LearnerToRegister) -> bool:
     """P: someone whose details equal a record merged away is there already, under the master's ULN."""
     query = matching.Query(**{field.name: getattr(wanted, field.name) for field in dataclasses.fields(matching.Query)})
-    decision = matching.decide(query, learners.candidates(connection, matching.lookups(query)))
+    decision = matching.decide(query, replies.candidates(connection, matching.lookups(query)))
     return decision.outcome == ResponseCode.EXACT_MATCH
 
 

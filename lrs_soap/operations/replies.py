@@ -47,10 +47,16 @@ def with_masters(
 
 
 def candidates(connection: Connection, lookups: Iterable) -> list[learners.StoredLearner]:
-    """The learners that a search's keys lead to; one merged away names the master at the end of its chain."""
+    """The learners that a search's keys lead to; one merged away names the master at the end of its chain.
+
+    P: one whose master was deleted is as good as deleted itself, and left out.
+    """
     found = []
     for stored in learners.candidates(connection, lookups):
         if stored.learner_status == LearnerStatus.MERGED:
-            stored = dataclasses.replace(stored, master_uln=learners.master_of(connection, stored).uln)
+            master = learners.master_of(connection, stored)
+            if master.learner_status != LearnerStatus.ACTIVE:
+                continue
+            stored = dataclasses.replace(stored, master_uln=master.uln)
         found.append(stored)
     return found
