@@ -54,7 +54,11 @@ def write(conn: Connection, entries: Sequence[Entry]) -> None:
         return
     rows = [{name: getattr(entry, name) for name in _COLUMNS} for entry in entries]
     ids = conn.execute(_INSERT, rows).scalars()
-    touched = [{"audit_id": id_, "uln": uln} for id_, entry in zip(ids, entries) for uln in dict.fromkeys(entry.ulns)]
+    touched = [
+        {"audit_id": number, "uln": uln}
+        for number, entry in zip(ids, entries, strict=True)
+        for uln in dict.fromkeys(entry.ulns)
+    ]
     if touched:
         conn.execute(_INSERT_LEARNERS, touched)
     # In one order everywhere: two transactions that add the same rows then wait, where they could deadlock.

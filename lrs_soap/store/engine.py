@@ -145,7 +145,7 @@ def _use_wal(connection, patience: float) -> None:
 
 
 def _in_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:") or "mode=memory" in url.database or "memory" in url.query.get("mode", ())
+    return url.database in (None, "", ":memory:") or url.query.get("mode") == "memory"
 
 
 def _create_file(path: pathlib.Path) -> None:

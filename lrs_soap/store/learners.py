@@ -104,7 +104,7 @@ _CLAIM_IDENTITY = dict(_claims())
 
 
 def _stored(row: Sequence) -> StoredLearner:
-    return StoredLearner(**dict(zip(_FIELDS, row)))
+    return StoredLearner(**dict(zip(_FIELDS, row, strict=True)))
 
 
 def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearner | None:

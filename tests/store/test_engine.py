@@ -56,7 +56,7 @@ def test_sqlite_is_set_up(sqlite_databases):
     engine = engines.create(sqlite_databases.migrated(), busy_timeout=3)
     with engines.read(engine) as conn:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        assert settings(conn, *names) == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 3000}
+        assert tuple(settings(conn, *names).values()) == ("wal", 2, 1, 3000)
     engine.dispose()
     engine = engines.create(sqlite_databases.migrated(), sqlite_synchronous="NORMAL")
     with engines.read(engine) as conn:
@@ -85,16 +85,16 @@ def test_an_existing_file_keeps_its_mode(tmp_path):
 
 def test_sqlite_writers_are_alone_from_their_start(sqlite_databases):
     engine = engines.create(sqlite_databases.migrated(), busy_timeout=0.05)
-    with engines.write(engine):
-        with pytest.raises(sa.exc.OperationalError, match="locked"), engines.write(engine):
-            pass
+    with engines.write(engine), pytest.raises(sa.exc.OperationalError, match="locked"), engines.write(engine):
+        pass
     with engines.write(engine):
         pass
     engine.dispose()
 
 
-def test_memory_is_one_database_for_all_threads():
-    engine = engines.create("sqlite://")
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
+def test_memory_is_one_database_for_all_threads(url):
+    engine = engines.create(url)
     with engines.write(engine) as conn:
         conn.exec_driver_sql("CREATE TABLE t (n integer)")
     seen = []

@@ -43,7 +43,8 @@ def test_a_stored_learner_is_the_contracts_and_its_master():
 
 
 def test_the_learner_table_holds_just_that_and_the_keys():
-    fields = [field.name for type_ in (learners.StoredLearner, matching.StoredKeys) for field in dataclasses.fields(type_)]
+    types = (learners.StoredLearner, matching.StoredKeys)
+    fields = [field.name for type_ in types for field in dataclasses.fields(type_)]
     assert sorted(fields) == sorted(tables.learner.c.keys())
 
 
@@ -56,7 +57,8 @@ def test_a_learner_comes_back_as_it_was_stored(conn):
     full = changed(**everything)
     assert insert(conn, full)
     assert learners.by_uln(conn, full.uln) == full
-    bare = changed(**{name: None for name in everything if name not in required()}, uln="1000000027", given_name="Bea")
+    optional = {name: None for name in everything if name not in required()}
+    bare = changed(**optional, uln="1000000027", given_name="Bea")
     assert insert(conn, bare)
     assert learners.by_uln(conn, bare.uln) == bare
 

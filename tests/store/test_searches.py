@@ -2,8 +2,8 @@ import datetime
 
 from store_samples import NOW
 
-from lrs_soap.store import organisations, searches
 from lrs_soap.rules import access
+from lrs_soap.store import organisations, searches
 
 
 def test_the_last_search_is_remembered(organisation_id, conn):
