@@ -5,11 +5,12 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from conftest import ADA, NOW
+from store_samples import ADA, NOW
 
+from lrs_soap.rules import access
 from lrs_soap.rules.merging import Event
 from lrs_soap.store import engine as engines
-from lrs_soap.store import merges, tables
+from lrs_soap.store import merges, organisations, tables
 
 DAY = datetime.timedelta(days=1)
 
@@ -18,9 +19,9 @@ def decision(event=Event.MERGED, uln="1000000019", master="1000000027", at=NOW, 
     sides = dict(
         uln=uln, family_name="O'Neill ", given_name="Ada", date_of_birth="2008-02-29", master_uln=master,
         master_family_name=master and "Neill", master_given_name=master and "Ada",
-        master_date_of_birth=master and "2008-02-28",
+        master_date_of_birth=master and "2008-02-28", reason="twice",
     )  # fmt: skip
-    return merges.Decision(event=event.value, at=at, user_name="J. Operator", reason="twice", **sides | values)
+    return merges.Decision(event=event.value, at=at, user_name="J. Operator", **sides | values)
 
 
 def deletion(event=Event.DELETED, **values):
@@ -41,9 +42,7 @@ def knows(conn, organisation_id):
 
 @pytest.fixture
 def organisation_id(conn):
-    from lrs_soap.rules import access
-    from lrs_soap.store import organisations
-
+    # In the test's own transaction: on SQLite there is no other beside it.
     return organisations.add(
         conn, organisation_ref="TEST38", ukprn="TEST0038", name="A College", password_hash="hash", rights=access.ALL
     )
