@@ -73,10 +73,10 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
             elif code == ResponseCode.EXACT_MATCH and found[0][1]:
                 code = ResponseCode.MASTER_SUBSTITUTED
         learners_found = _show(call, connection, request.find_type, found)
-    if call.register.settings.find_before_register:
-        with call.register.write() as connection:
-            searches.remember(connection, call.caller.organisation_id, matching.identity(query), code, call.at)
     call.code = code
+    if call.register.settings.find_before_register:
+        with call.writing() as connection:
+            searches.remember(connection, call.caller.organisation_id, matching.identity(query), code, call.at)
     return model.FindLearnerResp(
         response_code=code,
         family_name=request.family_name,
