@@ -114,7 +114,8 @@ def _answers(server: Running) -> bool:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and server.process.poll() is None:
         with contextlib.suppress(OSError, http.client.HTTPException):
-            if server.get("/healthz").status == 200:
+            # The first answer may come before the server has said where it is, which tests read.
+            if server.get("/healthz").status == 200 and f"{server.url}?wsdl" in server.output:
                 return True
         time.sleep(0.05)
     return False
