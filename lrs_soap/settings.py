@@ -77,7 +77,7 @@ class Settings(pydantic_settings.BaseSettings):
 
     # Where it listens and what it stores
     host: str = _row("127.0.0.1", "The address to listen on.", "an address of this machine; 0.0.0.0 is all of IPv4")
-    port: int = _row(8080, "The TCP port to listen on.", ge=1, le=65535)
+    port: int = _row(8080, "The TCP port to listen on; 0 takes a free one.", ge=0, le=65535)
     workers: int = _row(1, "How many processes answer requests.", ge=1, le=256)
     database: Database = _row("sqlite:///lrs-register.sqlite", "The register's database.", _DATABASE_ALLOWED)
     sqlite_synchronous: Literal["FULL", "NORMAL"] = _row(
@@ -87,6 +87,11 @@ class Settings(pydantic_settings.BaseSettings):
     # HTTP
     trust_proxy: int = _row(0, "How many proxies before the server set X-Forwarded-* that may be believed.", ge=0, le=16)
     max_body_bytes: int = _row(8 * 1024 * 1024, "The longest request accepted, in bytes.", ge=1024)
+    max_connections: int = _row(1000, "The most connections of one worker; beyond it the answer is HTTP 503.", ge=1)
+    request_timeout_seconds: float = _row(
+        30, "How long a request may take to arrive whole before its connection is closed, in seconds.", gt=0
+    )
+    keep_alive_seconds: int = _row(15, "How long a connection may stay open between requests, in seconds.", ge=1)
 
     # What the service answers
     possible_limit: int = _row(5, "The most possible matches a find returns; more is WSRC0002. P.", ge=1, le=200)
@@ -111,6 +116,18 @@ class Settings(pydantic_settings.BaseSettings):
     )
     organisation_cache_seconds: float = _row(
         2, "How long a worker may go on with what it read of an organisation, in seconds.", ge=0, le=300
+    )
+
+    # Batches
+    job_workers: int = _row(
+        1, "How many processes of this server work on batches; 0 leaves them to `lrs-soap worker` elsewhere.", ge=0, le=64
+    )
+    job_lease_seconds: float = _row(
+        30, "How long after its last step the batch of a worker that died is taken over, in seconds.", ge=0.1, le=3600
+    )
+    job_poll_seconds: float = _row(0.25, "How long an idle worker waits before it looks for a batch, in seconds.", gt=0, le=60)
+    job_attempts: int = _row(
+        5, "A batch ends as Failed when so many workers in a row died at it without finishing a learner. P.", ge=1, le=1000
     )
 
     # Audit and log

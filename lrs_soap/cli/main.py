@@ -8,6 +8,7 @@ _SECTIONS = {
     "The service": {
         "sandbox": lazy.Command("lrs_soap.cli.server", "sandbox", "Start a service with synthetic learners, to try out."),
         "serve": lazy.Command("lrs_soap.cli.server", "serve", "Start the service on your own register."),
+        "worker": lazy.Command("lrs_soap.cli.worker", "worker", "Work on batches, beside the workers of a server."),
         "settings": lazy.Command("lrs_soap.cli.server", "show_settings", "Show every setting and its value."),
         "org": lazy.Command("lrs_soap.cli.org", "org", "The organisations and users that may call the service."),
         "learner": lazy.Command("lrs_soap.cli.learner", "learner", "Merge, delete and look at the register's learners."),

@@ -4,24 +4,34 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from lrs_soap import contract, errors
-from lrs_soap.operations import find, register, verify
+from lrs_soap.operations import batch, find, register, reports, verify
 from lrs_soap.rules.access import Right
 
 
 class Operation(NamedTuple):
-    """One operation: `function(call, request) -> reply` and the right the caller needs (P)."""
+    """One operation: `function(call, request) -> reply` and the right the caller needs (P).
+
+    quick: it only reads a few rows, so that a worker need not hand it to a thread.
+    """
 
     function: Callable[..., Any]
     right: Right
+    quick: bool = False
 
 
 TABLE: dict[str, Operation] = {
-    "learnerByULN": Operation(find.learner_by_uln, Right.FIND),
-    "learnerByDemographics": Operation(find.learner_by_demographics, Right.FIND),
+    "learnerByULN": Operation(find.learner_by_uln, Right.FIND, quick=True),
+    "learnerByDemographics": Operation(find.learner_by_demographics, Right.FIND, quick=True),
     "registerSingleLearner": Operation(register.register_single_learner, Right.REGISTER),
     "updateSingleLearner": Operation(register.update_single_learner, Right.UPDATE),
-    "retrieveULNs": Operation(find.retrieve_ulns, Right.FIND),
-    "verifyLearner": Operation(verify.verify_learner, Right.VERIFY),
+    "getMergedUnmergedULNsReport": Operation(reports.get_merged_unmerged_ulns_report, Right.REPORT),
+    "getDeletedULNsReport": Operation(reports.get_deleted_ulns_report, Right.REPORT),
+    "submitBatchRegistration": Operation(batch.submit_batch_registration, Right.BATCH),
+    "getBatchRegistrationOutput": Operation(batch.get_batch_registration_output, Right.BATCH),
+    "submitVerifyBatch": Operation(batch.submit_verify_batch, Right.VERIFY),
+    "getVerifyBatchOutput": Operation(batch.get_verify_batch_output, Right.VERIFY),
+    "retrieveULNs": Operation(find.retrieve_ulns, Right.FIND, quick=True),
+    "verifyLearner": Operation(verify.verify_learner, Right.VERIFY, quick=True),
 }
 
 

@@ -17,7 +17,14 @@ _log = logging.getLogger(__name__)
 
 # P: what brings a learner into the scope of an organisation's reports: registering, updating or finding it.
 IN_SCOPE = frozenset(
-    {"learnerByULN", "learnerByDemographics", "retrieveULNs", "registerSingleLearner", "updateSingleLearner"}
+    {
+        "learnerByULN",
+        "learnerByDemographics",
+        "retrieveULNs",
+        "registerSingleLearner",
+        "updateSingleLearner",
+        "submitBatchRegistration",
+    }
 )
 
 

@@ -1,0 +1,31 @@
+"""lrs-soap worker."""
+
+from pathlib import Path
+
+import click
+
+from lrs_soap import settings
+from lrs_soap.cli import exits, options
+
+
+@click.command(epilog="Example: lrs-soap worker --database postgresql://lrs@db.example/lrs")
+@options.settings_options({})
+@exits.handles()
+def worker(config: Path | None, **given) -> None:
+    """Work on the batches of a register, beside the workers of its servers.
+
+    Start as many as you like, on any machine that reaches the database, with the settings of the server. Ctrl-C or
+    SIGTERM ends it after the learners it is at; one that is killed loses nothing: another goes on with its batch.
+    """
+    from lrs_soap import worker as batch_worker
+    from lrs_soap.store import engine, schema
+
+    chosen = settings.load(config, **given)
+    opened = engine.create(chosen.database, sqlite_synchronous=chosen.sqlite_synchronous)
+    try:
+        if not schema.is_current(opened):
+            message = f"{chosen.masked_database} holds no register of this version: `lrs-soap serve` makes or upgrades it"
+            raise exits.Failure(message, exits.Exit.UNUSABLE)
+    finally:
+        opened.dispose()
+    batch_worker.run(chosen)
