@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from lrs_soap.store import tables
+from lrs_soap.store import tables, tables_jobs, tables_merges  # noqa: F401: all have one metadata
 
 # What stays in a register that is cleared: the audit is append-only and names the organisations, and the count of
 # ULNs issued goes on, so that none is issued twice.

@@ -72,5 +72,7 @@ def shown(answer: soap.Answer) -> list[str]:
         for row in answer.body.iter("VerifiedULN")
         if row.find("FamilyName") is not None
     ]
-    verified = [row.findtext("ULN") for row in answer.body.iter("VerifiedLearner") if row.find("FamilyName") is not None]
+    verified = [
+        row.findtext("ULN") for row in answer.body.iter("VerifiedLearner") if row.find("FamilyName") is not None
+    ]
     return found + retrieved + verified

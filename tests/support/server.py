@@ -89,8 +89,10 @@ def running(database: str, command: str = "sandbox", **settings: object) -> Iter
             if _answers(started):
                 break
             _stop(started.process)
+            if " is in use" not in started.output:
+                raise RuntimeError(f"the server did not start:\n{started.output}")
         else:
-            raise RuntimeError(f"the server did not start:\n{started.output}")
+            raise RuntimeError("no free port was found in three tries")
         try:
             yield started
         finally:

@@ -20,7 +20,9 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 
 def envelope(body: str, header: str = "") -> str:
     """`body`, the text of one element, in a SOAP 1.1 envelope."""
-    return f'<soapenv:Envelope xmlns:soapenv="{ENVELOPE}">{header}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>'
+    return (
+        f'<soapenv:Envelope xmlns:soapenv="{ENVELOPE}">{header}<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>'
+    )
 
 
 def message(operation: str, values: dict[str, Any]) -> bytes:

@@ -14,7 +14,14 @@ from support import outcomes, soap
 from lrs_soap import client, codes, contract, model
 
 # One row for each operation, and what must be told apart: a fault.
-CASES = ["uln-merged", "find-best-first", "retrieve-all-kinds", "verify-names-swapped", "register-existing", "update-no-changes"]
+CASES = [
+    "uln-merged",
+    "find-best-first",
+    "retrieve-all-kinds",
+    "verify-names-swapped",
+    "register-existing",
+    "update-no-changes",
+]
 FAULT = "fault-wrong-password"
 
 
@@ -51,7 +58,9 @@ def collect(value, names=("ResponseCode", "FailureFlag")) -> list[str]:
         found = []
         for name, item in value.items():
             if name in names:
-                found += [str(text) for text in (item if isinstance(item, (list, tuple)) else [item]) if text is not None]
+                found += [
+                    str(text) for text in (item if isinstance(item, (list, tuple)) else [item]) if text is not None
+                ]
             else:
                 found += collect(item, names)
         return found
@@ -131,7 +140,9 @@ def _attributes(values: dict, kind: contract.ComplexType) -> dict:
         if field.name in values:
             value = values[field.name]
             if field.complex is not None:
-                value = getattr(model, field.complex.name)(**_optional(field.complex) | _attributes(value, field.complex))
+                value = getattr(model, field.complex.name)(
+                    **_optional(field.complex) | _attributes(value, field.complex)
+                )
             elif field.simple.base in ("int", "long"):
                 value = int(value)
             made[field.attribute] = value

@@ -61,7 +61,9 @@ def test_a_reply_is_never_compressed(sandbox, coding):
     assert codes_of(reply) == ["WSRC0004"]
 
 
-@pytest.mark.parametrize("content_type", ["text/xml", "TEXT/XML", 'text/xml;charset="utf-8"', "text/xml; action=x; charset=UTF-8"])
+@pytest.mark.parametrize(
+    "content_type", ["text/xml", "TEXT/XML", 'text/xml;charset="utf-8"', "text/xml; action=x; charset=UTF-8"]
+)
 def test_ways_to_say_text_xml(sandbox, content_type):
     assert codes_of(sandbox.post(FOUND, Content_Type=content_type)) == ["WSRC0004"]
 
@@ -70,7 +72,9 @@ def test_a_missing_content_type_is_taken_as_text_xml(sandbox):
     assert codes_of(sandbox.request("POST", ENDPOINT, FOUND)) == ["WSRC0004"]
 
 
-@pytest.mark.parametrize("content_type", ["application/soap+xml", "application/xml", "text/plain", "multipart/related", "nonsense"])
+@pytest.mark.parametrize(
+    "content_type", ["application/soap+xml", "application/xml", "text/plain", "multipart/related", "nonsense"]
+)
 def test_other_content_types_are_415(sandbox, content_type):
     assert sandbox.post(FOUND, Content_Type=content_type).status == 415
 
@@ -90,7 +94,9 @@ def test_documents_take_get_and_head_only(sandbox, method, path):
     assert reply.headers["allow"] == "GET, HEAD"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/learner.xsd", f"{ENDPOINT}/", "/MIAPWebService/services/../../setup.cfg"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/learner.xsd", f"{ENDPOINT}/", "/MIAPWebService/services/../../setup.cfg"]
+)
 def test_other_paths_are_404(sandbox, path):
     assert sandbox.get(path).status == 404
     assert sandbox.post(FOUND, path).status == 404
@@ -132,7 +138,12 @@ def test_a_connection_lives_on_after_a_reply_and_after_a_fault(sandbox):
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=20)) as connection:
         connection.connect()
         used = connection.sock
-        for message, expected in [(FOUND, "WSRC0004"), (FAULTY, "WSEC0003"), (b"<not-xml", "WSEC0001"), (FOUND, "WSRC0004")]:
+        for message, expected in [
+            (FOUND, "WSRC0004"),
+            (FAULTY, "WSEC0003"),
+            (b"<not-xml", "WSEC0001"),
+            (FOUND, "WSRC0004"),
+        ]:
             connection.request("POST", ENDPOINT, message, {"Content-Type": "text/xml"})
             assert codes_of(server.read(connection.getresponse())) == [expected]
             assert connection.sock is used
@@ -307,7 +318,9 @@ def test_a_header_that_must_be_understood(sandbox, mark):
     assert etree.fromstring(reply.body).findtext(".//faultcode") == "soapenv:MustUnderstand"
 
 
-@pytest.mark.parametrize("attributes", ['soapenv:mustUnderstand="0"', 'soapenv:mustUnderstand="1" soapenv:actor="urn:else"'])
+@pytest.mark.parametrize(
+    "attributes", ['soapenv:mustUnderstand="0"', 'soapenv:mustUnderstand="1" soapenv:actor="urn:else"']
+)
 def test_a_header_for_others_or_that_may_be_ignored(sandbox, attributes):
     header = f'<soapenv:Header><a:A xmlns:a="urn:a" {attributes}/></soapenv:Header>'
     message = FOUND.replace(b"<soapenv:Body>", header.encode() + b"<soapenv:Body>")
@@ -358,7 +371,9 @@ def test_the_log_holds_neither_names_nor_passwords(sandbox):
 
 
 def locations(wsdl: bytes) -> list[str]:
-    return [node.get("schemaLocation") for node in etree.fromstring(wsdl).iter("{http://www.w3.org/2001/XMLSchema}import")]
+    return [
+        node.get("schemaLocation") for node in etree.fromstring(wsdl).iter("{http://www.w3.org/2001/XMLSchema}import")
+    ]
 
 
 def address(wsdl: bytes) -> str:
