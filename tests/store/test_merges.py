@@ -16,11 +16,11 @@ DAY = datetime.timedelta(days=1)
 
 
 def decision(event=Event.MERGED, uln="1000000019", master="1000000027", at=NOW, **values):
-    sides = dict(
-        uln=uln, family_name="O'Neill ", given_name="Ada", date_of_birth="2008-02-29", master_uln=master,
-        master_family_name=master and "Neill", master_given_name=master and "Ada",
-        master_date_of_birth=master and "2008-02-28", reason="twice",
-    )  # fmt: skip
+    sides = {
+        "uln": uln, "family_name": "O'Neill ", "given_name": "Ada", "date_of_birth": "2008-02-29",
+        "master_uln": master, "master_family_name": master and "Neill", "master_given_name": master and "Ada",
+        "master_date_of_birth": master and "2008-02-28", "reason": "twice",
+    }  # fmt: skip
     return merges.Decision(event=event.value, at=at, user_name="J. Operator", **sides | values)
 
 

@@ -12,10 +12,12 @@ from lrs_soap.store import engine as engines
 from lrs_soap.store import learners, organisations
 
 NOON = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
-ANN = dict(given_name="Ann", family_name="Archer", date_of_birth="2001-02-03", gender="2", last_known_post_code="AB1 2DE")
-MARY = ANN | dict(given_name="Mary", family_name="Bishop", last_known_post_code="CV1 2WT")
-KIT = ANN | dict(given_name="Kit", family_name="Carter", date_of_birth="1999-12-31", last_known_post_code="LS6 2AB")
-_IDENTIFIED = dict(org_password="-" * 16, user_name="J. College")
+ANN = {"given_name": "Ann", "family_name": "Archer", "date_of_birth": "2001-02-03", "gender": "2",
+       "last_known_post_code": "AB1 2DE"}  # fmt: skip
+MARY = ANN | {"given_name": "Mary", "family_name": "Bishop", "last_known_post_code": "CV1 2WT"}
+KIT = ANN | {"given_name": "Kit", "family_name": "Carter", "date_of_birth": "1999-12-31",
+             "last_known_post_code": "LS6 2AB"}  # fmt: skip
+_IDENTIFIED = {"org_password": "-" * 16, "user_name": "J. College"}
 
 
 class Desk:
