@@ -33,7 +33,7 @@ def stored(uln: str) -> dict[str, str]:
     "name", ["uln-exact", "find-exact", "find-spelled-otherwise", "find-five-possibles", "uln-merged"]
 )
 def test_learners_come_back_as_they_are_stored(sandbox, name):
-    """D: text as stored, with its case and spaces; absent optional values omitted; LinkedULNs and Notes always there."""
+    """D: text as stored, with case and spaces; absent optional values omitted; LinkedULNs and Notes always there."""
     row = outcomes.named(name)
     answer = case(sandbox, name)
     for uln, learner in zip(row.ulns, answer.body.iter("Learner"), strict=True):

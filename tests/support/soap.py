@@ -15,6 +15,7 @@ from support.server import Reply
 from lrs_soap import contract, resources
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+TARGET = "targetNamespace"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 
 
@@ -63,7 +64,7 @@ def _fill(parent, fields, values: dict[str, Any]) -> None:
 def _judges() -> tuple[etree.XMLSchema, xmlschema.XMLSchema]:
     directory = resources.directory("schemas")
     imports = "".join(
-        f'<xs:import namespace="{etree.parse(file).getroot().get("targetNamespace")}" schemaLocation="{file.as_uri()}"/>'
+        f'<xs:import namespace="{etree.parse(file).getroot().get(TARGET)}" schemaLocation="{file.as_uri()}"/>'
         for file in sorted(directory.glob("*.xsd"))
     )
     everything = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imports}</xs:schema>'
