@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from lrs_soap.store import engine as engines
-from lrs_soap.store import schema, tables
+from lrs_soap.store import schema, tables, tables_events, tables_jobs, tables_merges  # noqa: F401 - all have one metadata
 
 
 @pytest.fixture

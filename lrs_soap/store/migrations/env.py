@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from lrs_soap.store import tables
+from lrs_soap.store import tables, tables_events, tables_jobs, tables_merges  # noqa: F401 - all have one metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
