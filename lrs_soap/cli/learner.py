@@ -1,7 +1,6 @@
 """lrs-soap learner: merging, deleting and looking at the learners of a register."""
 
 import contextlib
-import getpass
 
 import click
 
@@ -20,13 +19,6 @@ class _Uln(click.ParamType):
         return value
 
 
-def _operator() -> str | None:
-    # In a container without an entry for its user there is no name to take.
-    with contextlib.suppress(OSError, KeyError):
-        return getpass.getuser()
-    return None
-
-
 _uln_argument = click.argument("uln", metavar="ULN", type=_Uln())
 _reason_option = click.option("--reason", required=True, help="Why. It is kept with the decision; name nobody in it.")
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
@@ -37,8 +29,7 @@ def _common(function):
         exits.handles(),
         options.json_option,
         options.database_option,
-        click.option("--operator", default=_operator, metavar="NAME", required=True,
-                     help="Your name for the audit trail (default: the name you are logged in with)."),
+        options.operator_option,
     ):
         function = decorate(function)
     return function

@@ -1,5 +1,7 @@
 """Options that commands share, and those made from the rows of lrs_soap.settings."""
 
+import contextlib
+import getpass
 import typing
 from pathlib import Path
 
@@ -15,6 +17,31 @@ def database_option(function):
         metavar="URL",
         help="The register's database, an SQLAlchemy URL (LRS_SOAP_DATABASE; default sqlite:///lrs-register.sqlite).",
     )(function)
+
+
+def operator_option(function):
+    """--operator, for commands that change the register or look at learners, which are audited."""
+    return click.option(
+        "--operator",
+        default=_operator,
+        callback=_named,
+        metavar="NAME",
+        help="Your name for the audit trail (default: the name you are logged in with).",
+    )(function)
+
+
+def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    # `required` is not enough: to click 8.3 a default of None is a value.
+    if not value:
+        raise click.MissingParameter(ctx=ctx, param=param)
+    return value
+
+
+def _operator() -> str | None:
+    # In a container without an entry for its user there is no name to take.
+    with contextlib.suppress(OSError, KeyError):
+        return getpass.getuser()
+    return None
 
 
 def settings_options(defaults: dict[str, typing.Any]):

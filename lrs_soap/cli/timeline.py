@@ -33,9 +33,11 @@ def steps(
 ) -> list[Step]:
     """The history of `learner`, oldest first. `decisions` about learners merged into it are part of it."""
     dated = [(decision.at, _decided(decision)) for decision in decisions]
-    values = [version.learner for version in versions] + [dataclasses.asdict(learner)]
+    current = dataclasses.asdict(learner)
+    values = [version.learner for version in versions] + [current]
     for version, before, after in zip(versions, values, values[1:]):
-        changed = tuple(name for name in after if before.get(name) != after[name] and name not in _COUNTED)
+        # In the order of the contract: PostgreSQL's JSONB keeps its own.
+        changed = tuple(name for name in current if before.get(name) != after.get(name) and name not in _COUNTED)
         if changed and set(changed) <= _DECIDED:
             continue
         dated.append((version.replaced_at, Step(
