@@ -1,7 +1,7 @@
 """The sandbox: invented learners and published organisations, so that every outcome can be seen on demand.
 
-`fixtures/learners.csv` and `fixtures/organisations.json` are what is loaded; `fixtures/outcomes.csv` says which
-request gives which code. All of it is this project's own (P): the historic service had no such table.
+`learners.csv`, `learning_events.csv` and `organisations.json` of `fixtures/` are what is loaded; `outcomes.csv` says
+which request gives which code. All of it is this project's own (P): the historic service had no such table.
 """
 
 import csv
@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
-from lrs_soap import contract, errors, passwords, resources
-from lrs_soap.rules import access, matching
-from lrs_soap.store import contents, learners, organisations
+from lrs_soap import contract, errors, eventfile, passwords, resources
+from lrs_soap.rules import access, matching, record
+from lrs_soap.store import contents, events, learners, organisations
 from lrs_soap.store import engine as engines
 
 
@@ -75,6 +75,11 @@ def stored_learners() -> list[learners.StoredLearner]:
         return [_learner(row) for row in csv.DictReader(file)]
 
 
+def learning_events() -> list[eventfile.Row]:
+    """The rows of fixtures/learning_events.csv, which is a file as `lrs-soap record load` takes it."""
+    return list(eventfile.EventFile(resources.directory("fixtures") / "learning_events.csv").rows())
+
+
 def outcomes() -> list[dict[str, str]]:
     """The rows of fixtures/outcomes.csv, as docs/sandbox.md describes them."""
     with (resources.directory("fixtures") / "outcomes.csv").open(encoding="utf-8", newline="") as file:
@@ -100,6 +105,12 @@ def _insert(connection: Connection, rows: list[learners.StoredLearner]) -> None:
     for row in rows:
         if not learners.insert(connection, row, matching.identity(row), matching.stored_keys(row)):
             raise errors.LrsError(f"fixtures/learners.csv: the learner {row.uln} is there already under another ULN")
+    found = {(row.uln, record.key(row.source, row.event)): row for row in learning_events()}
+    events.insert(
+        connection,
+        {place: row.event for place, row in found.items()},
+        {place: row.source for place, row in found.items()},
+    )
 
 
 def announcement(address: str, database: str) -> str:

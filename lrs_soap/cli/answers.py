@@ -17,8 +17,11 @@ _DONE = {
     "updateSingleLearner": {_RESPONSE.UPDATED},
     "verifyLearner": {_VERIFIED.MATCH, _VERIFIED.LINKED_MATCH},
     "retrieveULNs": {_RESPONSE.EXACT_MATCH, _RESPONSE.MASTER_SUBSTITUTED},
+    "getLearnerRecord": {_RESPONSE.EXACT_MATCH, _RESPONSE.MASTER_SUBSTITUTED},
 }
 _COLUMNS = ("uln", "given_name", "family_name", "date_of_birth", "gender", "last_known_post_code", "version_number")
+_EVENT_COLUMNS = ("academic_year", "qualification_title", "subject_title", "learning_outcome_grade_desc",
+                  "achievement_award_date", "achievement_provider_name")  # fmt: skip
 
 
 def find(as_json: bool, operation: str, reply: model.FindLearnerResp) -> None:
@@ -67,6 +70,24 @@ def retrieve(as_json: bool, reply: model.RetrieveULNsResp) -> None:
         names = [field.attribute for field in contract.TYPES["MIAPRetrievedULN"].fields]
         _print_rows("MIAPRetrievedULN", names, rows)
     _leave("retrieveULNs", [row.response_code for row in rows])
+
+
+def record(as_json: bool, reply: model.LearnerRecordResp) -> None:
+    """The learner, and a row for each learning event; --json has all of their fields."""
+    shown = reply.learner_record
+    if as_json:
+        _print_json("getLearnerRecord", reply.response_code, reply)
+    else:
+        _print_code(reply.response_code)
+        if shown is not None:
+            _print_fields("MIAPLearnerRecord", shown)
+            found = shown.learning_events.learning_event if shown.learning_events else ()
+            click.echo()
+            if found:
+                _print_rows("MIAPLearningEvent", _EVENT_COLUMNS, found)
+            else:
+                click.echo("no learning events")
+    _leave("getLearnerRecord", [reply.response_code])
 
 
 def _print_code(code: str) -> None:

@@ -19,6 +19,7 @@ _SECTIONS = {
         "register": lazy.Command("lrs_soap.cli.calls", "register", "Register a learner and get a new ULN."),
         "update": lazy.Command("lrs_soap.cli.calls", "update", "Change the details of a learner."),
         "verify": lazy.Command("lrs_soap.cli.calls", "verify", "Check details against the learner with a ULN."),
+        "record": lazy.Command("lrs_soap.cli.record", "record", "See a learner's record; load learning events."),
         "retrieve": lazy.Command("lrs_soap.cli.calls", "retrieve", "See what the register holds of ULNs."),
     },
     "Without a service": {

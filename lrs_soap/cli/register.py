@@ -21,21 +21,27 @@ def connection(database: str | None, create: bool = False) -> Iterator[sqlalchem
 
     Ends the command when there is no register of this version, or it cannot be used.
     """
+    with opened(database, create) as register, engine.write(register) as conn:
+        yield conn
+
+
+@contextlib.contextmanager
+def opened(database: str | None, create: bool = False) -> Iterator[sqlalchemy.Engine]:
+    """The register itself, for a command of many transactions; as `connection` else."""
     with exits.failing(exits.Exit.USAGE):
         url = settings.load(database=database).database
     with database_failures(url):
         if not create and _is_missing(url):
             raise _no_register(url)
-        opened = engine.create(url)
+        register = engine.create(url)
         try:
             if create:
-                schema.upgrade(opened)
-            elif not schema.is_current(opened):
+                schema.upgrade(register)
+            elif not schema.is_current(register):
                 raise _no_register(url)
-            with engine.write(opened) as conn:
-                yield conn
+            yield register
         finally:
-            opened.dispose()
+            register.dispose()
 
 
 @contextlib.contextmanager

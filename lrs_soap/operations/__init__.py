@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from lrs_soap import contract, errors
-from lrs_soap.operations import batch, find, register, reports, verify
+from lrs_soap.operations import batch, find, record, register, reports, verify
 from lrs_soap.rules.access import Right
 
 
@@ -32,12 +31,5 @@ TABLE: dict[str, Operation] = {
     "getVerifyBatchOutput": Operation(batch.get_verify_batch_output, Right.VERIFY),
     "retrieveULNs": Operation(find.retrieve_ulns, Right.FIND, quick=True),
     "verifyLearner": Operation(verify.verify_learner, Right.VERIFY, quick=True),
+    "getLearnerRecord": Operation(record.get_learner_record, Right.RECORD),
 }
-
-
-def _not_yet(call: Any, request: Any) -> Any:
-    raise errors.UnknownRequest("The operation is not supported.")
-
-
-for _name in contract.OPERATIONS:
-    TABLE.setdefault(_name, Operation(_not_yet, Right.BATCH))

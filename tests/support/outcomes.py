@@ -65,7 +65,7 @@ def said(answer: soap.Answer) -> list[str]:
 
 
 def shown(answer: soap.Answer) -> list[str]:
-    """The ULNs of the learners whose data an answer of a find, retrieval or verification shows, in its order."""
+    """The ULNs of the learners whose data an answer of a find, retrieval, verification or record shows, in its order."""
     found = [learner.findtext("ULN") for learner in answer.body.iter("Learner")]
     retrieved = [
         row.findtext("MasterULN") or row.findtext("ULN")
@@ -75,4 +75,5 @@ def shown(answer: soap.Answer) -> list[str]:
     verified = [
         row.findtext("ULN") for row in answer.body.iter("VerifiedLearner") if row.find("FamilyName") is not None
     ]
-    return found + retrieved + verified
+    records = [record.findtext("ULN") for record in answer.body.iter("LearnerRecord")]
+    return found + retrieved + verified + records
