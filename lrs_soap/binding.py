@@ -68,9 +68,10 @@ def _compile_decoder(complex_type: contract.ComplexType) -> Decoder:
                 attribute, read, nillable = single[tag]
                 if not (nillable and child.get(NIL, "").strip() in ("true", "1")):
                     values[attribute] = read(child)
-            else:
+            elif tag in many:
                 attribute, read = many[tag]
                 values.setdefault(attribute, []).append(read(child))
+            # What else a derived type, named by xsi:type, may hold is not part of this message.
         for attribute, _ in many.values():
             values[attribute] = tuple(values.get(attribute, ()))
         return factory(**values)

@@ -1,20 +1,14 @@
-"""Starts the register: prepares the database, says what is there, and runs the HTTP server with its workers."""
+"""Starts the register: prepares the database, says what is there, and runs the processes that answer."""
 
 import errno
-import os
 import socket
 import sys
-from multiprocessing import util as multiprocessing_util
+from collections.abc import Callable
 
 import click
-from granian import Granian
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
 
-from lrs_soap import contract, errors, observe, sandbox, settings
+from lrs_soap import contract, errors, observe, processes, sandbox, settings
 from lrs_soap.store import engine, organisations, schema
-
-_SANDBOX_VARIABLE = "LRS_SOAP_IS_SANDBOX"
 
 
 class StartError(errors.LrsError):
@@ -24,78 +18,86 @@ class StartError(errors.LrsError):
 def run(chosen: settings.Settings, *, sandbox: bool = False) -> None:
     """Serves until it is told to stop (SIGINT or SIGTERM). sandbox: load the fixtures if the database is empty.
 
-    Raises StartError when the address is taken, or when a register that is no sandbox holds the sandbox organisations
-    and the settings do not allow it.
+    Raises StartError when the address is taken, when a register that is no sandbox holds the sandbox organisations
+    and the settings do not allow it, or when no worker gets ready.
     """
     observe.configure(chosen)
-    _check_address(chosen.host, chosen.port)
-    _prepare(chosen, sandbox)
-    os.environ.update(chosen.to_environment())
-    os.environ[_SANDBOX_VARIABLE] = "1" if sandbox else "0"
-    server = Granian(
-        "lrs_soap.server:worker",
-        factory=True,
-        address=chosen.host,
-        port=chosen.port,
-        interface=Interfaces.WSGI,
-        workers=chosen.workers,
-        blocking_threads=1,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000),
-        websockets=False,
-        log_enabled=False,
-        respawn_failed_workers=True,
-        respawn_interval=0.5,
-    )
-    server.serve()
+    with _listen(chosen.host, chosen.port) as listening:
+        chosen = chosen.model_copy(update={"port": listening.getsockname()[1]})
+        _prepare(chosen, sandbox)
+        roles = [
+            processes.Role(f"worker {number}", _worker, (chosen, sandbox, listening))
+            for number in range(1, chosen.workers + 1)
+        ]
+        roles += [
+            processes.Role(f"batch worker {number}", _batch_worker, (chosen, listening))
+            for number in range(1, chosen.job_workers + 1)
+        ]
+        if processes.Supervisor(roles).run(lambda: _announce(chosen, sandbox)):
+            raise StartError("a worker process ended before it was ready: the log above says why")
 
 
-def worker():
-    """The application of one worker process; the settings come from the environment its parent made."""
+def _worker(ready: Callable[[], None], chosen: settings.Settings, is_sandbox: bool, listening: socket.socket) -> None:
+    """The life of one worker process."""
     from lrs_soap.register import Register
-    from lrs_soap.wire import app
+    from lrs_soap.wire import app, http
 
-    chosen = settings.Settings.from_environment()
     observe.configure(chosen)
     register = Register(chosen)
-    # Worker processes end without running atexit; this is what they do run.
-    multiprocessing_util.Finalize(register, register.close, exitpriority=10)
-    return app.create(register, sandbox=os.environ.get(_SANDBOX_VARIABLE) == "1")
+    try:
+        http.serve(app.App(register, is_sandbox), chosen, listening, ready)
+    finally:
+        register.close()
 
 
-def _check_address(host: str, port: int) -> None:
+def _batch_worker(ready: Callable[[], None], chosen: settings.Settings, listening: socket.socket) -> None:
+    """The life of one process that works on batches: of its own, so that it takes no time from replies."""
+    from lrs_soap import worker
+
+    listening.close()
+    worker.run(chosen, ready)
+
+
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise StartError(f"port {port} on {host} is in use: stop what uses it or choose another --port") from None
-            raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(f"port {port} on {host} is in use: stop what uses it or choose another --port") from None
+        raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from None
 
 
 def _prepare(chosen: settings.Settings, is_sandbox: bool) -> None:
-    """Brings the database up to date and says what the server is about to be."""
+    """Brings the database up to date, with the fixtures in a sandbox and without its organisations elsewhere."""
     database = engine.create(chosen.database, sqlite_synchronous=chosen.sqlite_synchronous)
     try:
         if not schema.is_current(database):
             schema.upgrade(database)
         if is_sandbox:
             sandbox.load(database)
-        else:
-            with engine.read(database) as connection:
-                published = [row for row in organisations.list_all(connection) if row.sandbox and not row.disabled_at]
-            if published and not chosen.allow_sandbox_organisations:
-                raise StartError(
-                    f"{chosen.masked_database} holds the sandbox organisations, whose passwords are published. "
-                    "Use another --database, disable them with `lrs-soap org disable`, or, if you know what you do, "
-                    "pass --allow-sandbox-organisations."
-                )
+        elif not chosen.allow_sandbox_organisations:
+            _refuse_published_passwords(database, chosen)
     finally:
         database.dispose()
+
+
+def _refuse_published_passwords(database: engine.Engine, chosen: settings.Settings) -> None:
+    with engine.read(database) as connection:
+        published = [row for row in organisations.list_all(connection) if row.sandbox and row.disabled_at is None]
+    if published:
+        raise StartError(
+            f"{chosen.masked_database} holds the sandbox organisations, whose passwords are published. Use another "
+            "--database, disable them with `lrs-soap org disable`, or, if you know what you do, pass "
+            "--allow-sandbox-organisations."
+        )
+
+
+def _announce(chosen: settings.Settings, is_sandbox: bool) -> None:
     host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     address = f"http://{host}:{chosen.port}{contract.ENDPOINT}"
     if is_sandbox:
         click.echo(sandbox.announcement(address, chosen.masked_database))
     else:
         click.echo(f"LearnerService on {chosen.masked_database}\nWSDL: {address}?wsdl", file=sys.stderr)
+    sys.stdout.flush()

@@ -44,6 +44,18 @@ def test_nil_is_absent_and_not_nil_is_empty(nil, expected):
     assert decoded.date_of_birth == expected
 
 
+def test_what_a_derived_type_adds_is_left_aside():
+    decoded = decode(
+        "LearnerToRegister",
+        '<Learner xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:l="http://api.lrs.miap.gov.uk/learner" '
+        'xsi:type="l:LearnerToUpdate"><GivenName>Ann</GivenName><FamilyName>Lee</FamilyName>'
+        "<LastKnownPostCode>CV1 2WT</LastKnownPostCode><DateOfBirth>1990-01-02</DateOfBirth><Gender>2</Gender>"
+        "<VerificationType>2</VerificationType><AbilityToShare>1</AbilityToShare><ULN>9276308686</ULN>"
+        "<VersionNumber>1</VersionNumber></Learner>",
+    )
+    assert decoded.given_name == "Ann" and not hasattr(decoded, "uln")
+
+
 def test_repeating_elements_become_a_tuple_in_order():
     decoded = decode("MIAPULNsToRetrieve", "<x><ULN>1000000001</ULN><ULN>1000000002</ULN></x>")
     assert decoded.uln == ("1000000001", "1000000002")

@@ -1,127 +1,159 @@
-"""The register over HTTP: a WSGI application.
+"""The register over HTTP: an ASGI application.
 
-The statuses of behaviour that SOAP does not settle, the page at / and /healthz are this project's own (P).
+P marks what SOAP and the historic service left open: the statuses of what is no SOAP call, the page at / and /healthz.
 """
 
+import asyncio
+import concurrent.futures
+import email.message
 import functools
 import re
 import secrets
-from collections.abc import Callable
-from typing import Any
-
-from werkzeug.http import parse_options_header
-from werkzeug.middleware.proxy_fix import ProxyFix
+from typing import Any, NamedTuple
 
 from lrs_soap import contract, errors
 from lrs_soap.register import Register
 from lrs_soap.wire import faults, pages, soap
 
 XML = "text/xml; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
 _DIRECTORY = contract.ENDPOINT.rpartition("/")[0] + "/"
 # A host as clients send it: a name or address, with a port or without. Anything else could forge the soap:address.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+# Calls that wait for the disk or for argon2 wait here, so that the others go on.
+_THREADS = 8
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-_STATUS = {
-    200: "200 OK",
-    404: "404 Not Found",
-    405: "405 Method Not Allowed",
-    415: "415 Unsupported Media Type",
-    500: "500 Internal Server Error",
-}
+
+class Response(NamedTuple):
+    """What goes back: the status, the Content-Type, the body, and further headers."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class App:
-    """The WSGI application of a register. `sandbox` makes the page at / say so."""
+    """The ASGI application of a register. `sandbox` makes the page at / say so."""
 
     def __init__(self, register: Register, sandbox: bool = False):
         self._register = register
         self._sandbox = sandbox
         self._soap = soap.SoapServer(register)
+        self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
-        path = environ["PATH_INFO"]
-        if path == contract.ENDPOINT and environ["REQUEST_METHOD"] == "POST":
-            status, content_type, body = self._call(environ)
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        headers = dict(scope["headers"])
+        if scope["path"] == contract.ENDPOINT and scope["method"] == "POST":
+            response = await self._call(headers, receive)
         else:
-            status, content_type, body = self._read(environ, path)
-        headers = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
-        if status == 405:
-            headers.append(("Allow", "POST" if path == contract.ENDPOINT else "GET, HEAD"))
-        start_response(_STATUS[status], headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+            response = self._read(scope, headers)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": response.status,
+                "headers": [
+                    (b"content-type", response.content_type.encode()),
+                    (b"content-length", b"%d" % len(response.body)),
+                    *response.headers,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
 
-    def _call(self, environ: Environ) -> tuple[int, str, bytes]:
+    async def _call(self, headers: dict[bytes, bytes], receive: Any) -> Response:
         """A SOAP call: POST to the endpoint, with or without ?wsdl and whatever SOAPAction says (D)."""
-        media_type, charset = _content_type(environ.get("CONTENT_TYPE") or "text/xml")
+        media_type, charset = _content_type(headers.get(b"content-type", b""))
         if media_type != "text/xml":
-            return 415, "text/plain; charset=utf-8", b"Send SOAP 1.1 as Content-Type: text/xml.\n"
+            return Response(415, TEXT, b"Send SOAP 1.1 as Content-Type: text/xml.\n", ((b"connection", b"close"),))
         limit = self._register.settings.max_body_bytes
-        body = _body(environ, limit)
+        body = await _body(headers, receive, limit)
         if body is None:
             error = errors.InvalidRequest(f"The message is longer than {limit} bytes.", reason="too-long")
-            return 500, XML, faults.declared(error, self._register.now())
-        reply = self._soap.handle(body, charset, secrets.token_hex(8))
-        return reply.status, XML, reply.body
+            return Response(500, XML, faults.declared(error, self._register.now()), ((b"connection", b"close"),))
+        exchange = self._soap.begin(body, charset, secrets.token_hex(8))
+        if self._soap.is_quick(exchange):
+            reply = self._soap.finish(exchange)
+        else:
+            reply = await asyncio.get_running_loop().run_in_executor(self._threads, self._soap.finish, exchange)
+        return Response(reply.status, XML, reply.body)
 
-    def _read(self, environ: Environ, path: str) -> tuple[int, str, bytes]:
+    def _read(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Response:
         """Everything that is not a call: the WSDL, its schemas, the code tables, the page and the health check."""
+        path = scope["path"]
         name = path.removeprefix(_DIRECTORY)
-        wsdl = path == contract.ENDPOINT and environ.get("QUERY_STRING", "").lower().startswith("wsdl")
-        known = wsdl or path in ("/", "/healthz") or (path != name and name in contract.FILES)
+        wsdl = path == contract.ENDPOINT and scope["query_string"].lower().startswith(b"wsdl")
         if path == contract.ENDPOINT and not wsdl:
-            return 405, "text/plain; charset=utf-8", b"POST a SOAP 1.1 message here, or GET ?wsdl.\n"
-        if not known:
-            return 404, "text/plain; charset=utf-8", b"There is nothing here. The WSDL is at " + (
-                contract.ENDPOINT.encode() + b"?wsdl\n"
-            )
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return 405, "text/plain; charset=utf-8", b"Only GET and HEAD work here.\n"
+            return Response(405, TEXT, b"POST a SOAP 1.1 message here, or GET ?wsdl.\n", ((b"allow", b"POST"),))
+        if not (wsdl or path in ("/", "/healthz") or (path != name and name in contract.FILES)):
+            return Response(404, TEXT, f"There is nothing here. The WSDL is at {contract.ENDPOINT}?wsdl\n".encode())
+        if scope["method"] not in ("GET", "HEAD"):
+            return Response(405, TEXT, b"Only GET and HEAD work here.\n", ((b"allow", b"GET, HEAD"),))
         if wsdl or name == contract.WSDL:
-            return 200, XML, contract.wsdl_for(self._address(environ))
+            return Response(200, XML, contract.wsdl_for(self._address(scope, headers)))
         if path == "/":
-            return 200, "text/html; charset=utf-8", pages.root(self._address(environ), self._sandbox)
+            page = pages.root(self._address(scope, headers), self._sandbox)
+            return Response(200, "text/html; charset=utf-8", page)
         if path == "/healthz":
-            return 200, "application/json", b'{"status": "ok"}\n'
-        return 200, "application/json" if name.endswith(".json") else XML, contract.FILES[name]
+            return Response(200, JSON, b'{"status": "ok"}\n')
+        return Response(200, JSON if name == contract.CODES else XML, contract.FILES[name])
 
-    def _address(self, environ: Environ) -> str:
-        """The endpoint's URL with the scheme and host the client used."""
-        host = environ.get("HTTP_HOST", "")
+    def _address(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> str:
+        """The endpoint's URL as the client sees it: its scheme and host, or those that a trusted proxy names."""
+        settings = self._register.settings
+        host = headers.get(b"host", b"").decode("latin-1")
+        scheme, prefix = scope["scheme"], ""
+        if settings.trust_proxy:
+            host = _forwarded(headers, b"x-forwarded-host", settings.trust_proxy) or host
+            scheme = _forwarded(headers, b"x-forwarded-proto", settings.trust_proxy) or scheme
+            prefix = _forwarded(headers, b"x-forwarded-prefix", settings.trust_proxy).rstrip("/")
         if not _HOST.fullmatch(host):
-            host = f"{self._register.settings.host}:{self._register.settings.port}"
-        return f"{environ['wsgi.url_scheme']}://{host}{environ.get('SCRIPT_NAME', '')}{contract.ENDPOINT}"
+            host = f"{settings.host}:{settings.port}"
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", prefix):
+            prefix = ""
+        return f"{'https' if scheme == 'https' else 'http'}://{host}{prefix}{contract.ENDPOINT}"
+
+
+def _forwarded(headers: dict[bytes, bytes], name: bytes, proxies: int) -> str:
+    """What the outermost of `proxies` trusted proxies wrote; each adds its own to the right of the list."""
+    values = [value.strip() for value in headers.get(name, b"").decode("latin-1").split(",")]
+    return values[-proxies] if len(values) >= proxies else ""
 
 
 @functools.lru_cache(maxsize=64)
-def _content_type(header: str) -> tuple[str, str | None]:
-    """The media type and charset of a Content-Type header."""
-    media_type, options = parse_options_header(header)
-    return media_type.lower(), options.get("charset") or None
+def _content_type(header: bytes) -> tuple[str, str | None]:
+    """The media type and charset of a Content-Type header; without one it is text/xml (P)."""
+    if not header.strip():
+        return "text/xml", None
+    message = email.message.Message()
+    message["Content-Type"] = header.decode("latin-1")
+    charset = message.get_param("charset")
+    return message.get_content_type(), charset if isinstance(charset, str) and charset else None
 
 
-def _body(environ: Environ, limit: int) -> bytes | None:
-    """The bytes of the request, chunked or not; None if there are more than `limit`."""
-    declared = environ.get("CONTENT_LENGTH") or ""
+async def _body(headers: dict[bytes, bytes], receive: Any, limit: int) -> bytes | None:
+    """The bytes of the request, chunked or not; None if there are more than `limit`.
+
+    Raises ClientDisconnected if the client goes before it has sent them all.
+    """
+    declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > limit:
         return None
-    remaining = int(declared) if declared.isdigit() else limit + 1
-    pieces = []
-    while remaining > 0:
-        piece = environ["wsgi.input"].read(remaining)
-        if not piece:
-            break
-        pieces.append(piece)
-        remaining -= len(piece)
-    body = b"".join(pieces)
-    return body if len(body) <= limit else None
+    pieces, length = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected()
+        pieces.append(message.get("body", b""))
+        length += len(pieces[-1])
+        if length > limit:
+            return None
+        if not message.get("more_body"):
+            return b"".join(pieces)
 
 
-def create(register: Register, sandbox: bool = False) -> Callable[[Environ, StartResponse], list[bytes]]:
-    """The application, behind the proxies that the settings trust to set X-Forwarded-For, -Proto, -Host and -Prefix."""
-    app = App(register, sandbox)
-    proxies = register.settings.trust_proxy
-    if not proxies:
-        return app
-    return ProxyFix(app, x_for=proxies, x_proto=proxies, x_host=proxies, x_port=proxies, x_prefix=proxies)
+class ClientDisconnected(errors.LrsError):
+    """The client closed the connection before its request was complete."""

@@ -57,6 +57,12 @@ class Authenticator:
             user_name=request.user_name,
         )
 
+    def remembers(self, request: Any) -> bool:
+        """Whether `authenticate` can answer from memory: the organisation is known and its password was verified."""
+        reference, ukprn = request.organisation_ref or None, request.ukprn or None
+        known = self._organisations.get((reference, ukprn))
+        return known is not None and self._verified.get(self._token(known[1], request.org_password), 0) > time.monotonic()
+
     def _organisation(self, reference: str | None, ukprn: str | None) -> Any:
         """The enabled organisation, at most `organisation_cache_seconds` out of date."""
         if reference is None and ukprn is None:
@@ -77,8 +83,7 @@ class Authenticator:
         return organisation
 
     def _password_is_right(self, organisation: Any, password: str) -> bool:
-        material = f"{organisation.id}\0{organisation.password_hash}\0{password}".encode()
-        token = hashlib.blake2b(material, key=self._key, digest_size=32).digest()
+        token = self._token(organisation, password)
         now = time.monotonic()
         if self._verified.get(token, 0.0) > now:
             return True
@@ -89,6 +94,10 @@ class Authenticator:
                 self._verified.clear()
             self._verified[token] = now + self._register.settings.password_cache_seconds
         return True
+
+    def _token(self, organisation: Any, password: str) -> bytes:
+        material = f"{organisation.id}\0{organisation.password_hash}\0{password}".encode()
+        return hashlib.blake2b(material, key=self._key, digest_size=32).digest()
 
     def _user_may_call(self, organisation: Any, user_name: str) -> bool:
         """P: any user name will do, unless the setting says that only users on the list may call."""

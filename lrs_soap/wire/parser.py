@@ -116,7 +116,7 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
     try:
         root = etree.fromstring(data, _thread.parser)
     except etree.XMLSyntaxError as error:
-        raise _syntax_error(data, error) from None  # the cause names content
+        raise syntax_error(data, error) from None  # the cause names content
     if b"?" in data and data.find(b"?", _end_of_declaration(data)) >= 0:
         _refuse_processing_instruction(root)
     return root
@@ -124,12 +124,12 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
 
 def _as_utf8(data: bytes, charset: str | None) -> bytes:
     """`data` in UTF-8, without a byte order mark and with nothing but white space before an XML declaration's place."""
-    codec = _codec(data, charset)
+    codec = codec_of(data, charset)
     if codec != "utf-8":
         try:
             data = data.decode(codec).encode("utf-8")
         except UnicodeError:
-            raise _invalid("encoding", "The message is not in the encoding it states") from None
+            raise invalid("encoding", "The message is not in the encoding it states") from None
     if data.startswith(codecs.BOM_UTF8):
         data = data[3:]
     if data[:1].isspace() and data.lstrip().startswith(b"<?xml"):
@@ -138,21 +138,22 @@ def _as_utf8(data: bytes, charset: str | None) -> bytes:
     return data
 
 
-def _codec(data: bytes, charset: str | None) -> str:
+def codec_of(data: bytes, charset: str | None) -> str:
+    """The Python codec of a document that begins with `data`. Raises errors.InvalidRequest for one not accepted."""
     if charset is not None and (charset := charset.strip(" \t\"'")):
         codec = _known(charset)
         return _byte_order(data) if codec == "utf-16" else codec
     for bom, codec in _BOMS:
         if data.startswith(bom):
             if codec is None:
-                raise _invalid("unknown-encoding", "The encoding UTF-32 is not accepted")
+                raise invalid("unknown-encoding", "The encoding UTF-32 is not accepted")
             return codec
     if b"\0" in data[:2]:
         if data.startswith((b"\0\0", b"<\0\0")):
-            raise _invalid("unknown-encoding", "The encoding UTF-32 is not accepted")
+            raise invalid("unknown-encoding", "The encoding UTF-32 is not accepted")
         return _byte_order(data)
     if data.startswith(b"\x4c\x6f\xa7\x94"):
-        raise _invalid("unknown-encoding", "The encoding EBCDIC is not accepted")
+        raise invalid("unknown-encoding", "The encoding EBCDIC is not accepted")
     declaration = _DECLARATION.match(data.lstrip() if data[:1].isspace() else data)
     if declaration is None or declaration[1] is None:
         return "utf-8"
@@ -166,7 +167,7 @@ def _known(charset: str) -> str:
     try:
         return CHARSETS[charset.lower()]
     except KeyError:
-        raise _invalid(
+        raise invalid(
             "unknown-encoding", "The encoding is not accepted; send UTF-8, UTF-16, ISO-8859-1 or windows-1252"
         ) from None
 
@@ -180,9 +181,9 @@ def _byte_order(data: bytes) -> str:
 
 def _refuse_excess(data: bytes) -> None:
     if data.count(b"<") > MAX_MARKS:
-        raise _invalid("too-complex", "The message has too many elements")
+        raise invalid("too-complex", "The message has too many elements")
     if data.count(b"=") > MAX_ATTRIBUTES and sum(1 for _ in _ATTRIBUTE.finditer(data)) > MAX_ATTRIBUTES:
-        raise _invalid("too-complex", "The message has too many attributes")
+        raise invalid("too-complex", "The message has too many attributes")
 
 
 def _refuse_doctype(data: bytes) -> None:
@@ -191,7 +192,7 @@ def _refuse_doctype(data: bytes) -> None:
     if found:
         before = data[: found.end() - len(b"<!DOCTYPE")].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise _invalid("doctype", "A document type declaration (DOCTYPE) is not accepted", line, column)
+        raise invalid("doctype", "A document type declaration (DOCTYPE) is not accepted", line, column)
 
 
 def _end_of_declaration(data: bytes) -> int:
@@ -201,17 +202,19 @@ def _end_of_declaration(data: bytes) -> int:
 def _refuse_processing_instruction(root: etree._Element) -> None:
     for places in (root.itersiblings(etree.PI, preceding=True), root.iter(etree.PI), root.itersiblings(etree.PI)):
         for node in places:
-            raise _invalid("processing-instruction", "Processing instructions are not accepted", node.sourceline)
+            raise invalid("processing-instruction", "Processing instructions are not accepted", node.sourceline)
 
 
-def _syntax_error(data: bytes, error: etree.XMLSyntaxError) -> errors.InvalidRequest:
+def syntax_error(data: bytes, error: etree.XMLSyntaxError) -> errors.InvalidRequest:
+    """libxml2's error in our words, which name no content."""
     if not data or data.isspace():
-        return _invalid("empty", "The message is empty")
+        return invalid("empty", "The message is empty")
     kind = etree.ErrorTypes._getName(error.code, "")
     reason, what = _SYNTAX.get(kind, _NOT_WELL_FORMED)
-    return _invalid(reason, what, *error.position)
+    return invalid(reason, what, *error.position)
 
 
-def _invalid(reason: str, what: str, line: int | None = None, column: int | None = None) -> errors.InvalidRequest:
+def invalid(reason: str, what: str, line: int | None = None, column: int | None = None) -> errors.InvalidRequest:
+    """The exception that says what is wrong, and where."""
     where = "" if line is None else f" (line {line})" if column is None else f" (line {line}, column {column})"
     return errors.InvalidRequest(f"{what}{where}.", reason)

@@ -61,7 +61,7 @@ class Reply(NamedTuple):
 
 
 class _Protocol(Soap11):
-    """SOAP 1.1 with the contract's messages. `ctx.udc` is the `_Exchange` of the request."""
+    """SOAP 1.1 with the contract's messages. `ctx.udc` is the `Exchange` of the request."""
 
     def create_in_document(self, ctx, charset=None):
         ctx.in_document = parser.parse(ctx.in_string, charset)
@@ -134,11 +134,12 @@ def _check_header(header: Any) -> None:
             raise errors.MustUnderstand("A header block marked mustUnderstand is not understood.")
 
 
-class _Exchange:
+class Exchange:
     """One request on its way: the call it makes and the fault it ends in, if any."""
 
     def __init__(self, call: Call):
         self.call = call
+        self.ctx: MethodContext | None = None
         self.fault: errors.LrsFault | errors.SoapError | None = None
 
 
@@ -166,7 +167,7 @@ class SoapServer(ServerBase):
         super().__init__(application)
 
     def _method(self, operation: contract.Operation) -> Any:
-        function, right = TABLE[operation.name]
+        function, right, _ = TABLE[operation.name]
         write: Callable[[Any], str] = binding.element_encoder(operation.response)
 
         def answer(ctx, request):
@@ -184,26 +185,46 @@ class SoapServer(ServerBase):
             _out_message_name=operation.response,
         )(answer)
 
-    def handle(self, body: bytes, charset: str | None, request_id: str) -> Reply:
-        """The reply to one request. Every exception becomes a fault; the call is audited and logged.
+    def begin(self, body: bytes, charset: str | None, request_id: str) -> Exchange:
+        """Reads, validates and decodes a request: the part of a call that waits for nothing.
 
         charset: of the Content-Type, if it names one. request_id: found again in the log and in WSEC0999.
         """
-        exchange = _Exchange(Call(register=self._register, request_id=request_id))
-        ctx = MethodContext(self, MethodContext.SERVER)
+        exchange = Exchange(Call(register=self._register, request_id=request_id))
+        ctx = exchange.ctx = MethodContext(self, MethodContext.SERVER)
         ctx.in_string, ctx.udc = body, exchange
         try:
-            (ctx,) = self.generate_contexts(ctx, charset)
-            self.get_in_object(ctx)
-            self.get_out_object(ctx)
+            (exchange.ctx,) = self.generate_contexts(ctx, charset)
+            self.get_in_object(exchange.ctx)
         except Exception:
-            # Before the operation is called, Spyne lets pass what is not its own Fault.
             ctx.fire_event("method_exception_object")
+        return exchange
+
+    def is_quick(self, exchange: Exchange) -> bool:
+        """Whether `finish` will not wait: for a disk, for argon2, for a strict audit."""
+        if exchange.fault is not None:
+            return self._register.settings.audit != "strict"
+        operation = TABLE[exchange.call.operation]
+        return (
+            operation.quick
+            and self._register.settings.audit != "strict"
+            and self._authenticator.remembers(exchange.ctx.in_object)
+        )
+
+    def finish(self, exchange: Exchange) -> Reply:
+        """The reply: calls the operation, turns every exception into a fault, audits and logs."""
+        ctx = exchange.ctx
+        if exchange.fault is None:
+            self.get_out_object(ctx)
         _finish(exchange)
         if exchange.fault is not None:
             ctx.out_error = Fault()
         self.get_out_string(ctx)
         return Reply(200 if exchange.fault is None else 500, ctx.out_string[0])
+
+    def handle(self, body: bytes, charset: str | None, request_id: str) -> Reply:
+        """The reply to one request: `begin` and `finish` in one."""
+        return self.finish(self.begin(body, charset, request_id))
 
 
 def _note_fault(ctx: MethodContext) -> None:
@@ -223,7 +244,7 @@ def _unexpected(error: BaseException, call: Call) -> errors.UnexpectedError:
     return errors.UnexpectedError(f"Reference: {call.request_id}", reason=type(error).__name__)
 
 
-def _finish(exchange: _Exchange) -> None:
+def _finish(exchange: Exchange) -> None:
     """Audits and logs the call. In strict mode, what could not be audited is not answered."""
     call = exchange.call
     if exchange.fault is not None:
