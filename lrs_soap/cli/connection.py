@@ -1,5 +1,6 @@
 """Where a client command connects to, and as whom: options, environment, and a TOML file, in that order."""
 
+import contextlib
 import functools
 import os
 import stat
@@ -70,35 +71,47 @@ def connected(function: Callable) -> Callable:
     LrsClient and its arguments, and as_json. What goes wrong in a call ends the command with its exit code."""
 
     @functools.wraps(function)
+    @connecting
+    def command(connect, **parameters):
+        def call(method: str, *args, **kwargs):
+            with connect() as service:
+                return getattr(service, method)(*args, **kwargs)
+
+        return function(call=call, **parameters)
+
+    return command
+
+
+def connecting(function: Callable) -> Callable:
+    """As `connected`, for a command that makes many calls: it gets `connect`, a context manager of an LrsClient."""
+
+    @functools.wraps(function)
     def command(**parameters):
         given = {name: parameters.pop(name) for name in _NAMES}
         password_stdin = parameters.pop("password_stdin")
-
-        def call(method: str, *args, **kwargs):
-            return _call(given, password_stdin, method, args, kwargs)
-
-        return function(call=call, **parameters)
+        return function(connect=lambda: _connect(given, password_stdin), **parameters)
 
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def _call(given: dict, password_stdin: bool, method: str, args: tuple, kwargs: dict):
+@contextlib.contextmanager
+def _connect(given: dict, password_stdin: bool):
     if not (given["url"] or given["wsdl"]):
         raise click.UsageError("where is the service? Give --url, LRS_URL, or url in the configuration file")
     if not (given["organisation_ref"] or given["ukprn"]):
         raise click.UsageError("who calls? Give --organisation-ref or --ukprn (or LRS_ORGANISATION_REF, LRS_UKPRN)")
     if not given["user_name"]:
         raise click.UsageError("who works with the service? Give --user-name or LRS_USER_NAME")
-    given["org_password"] = _password(given["org_password"], password_stdin)
+    given = given | {"org_password": _password(given["org_password"], password_stdin)}
     certificate, key = given.pop("client_certificate"), given.pop("client_key")
     # zeep takes 0.2 s to import, which --help and usage errors need not wait for.
     from lrs_soap import client
 
     try:
         with client.LrsClient(client_certificate=(certificate, key) if key else certificate, **given) as service:
-            return getattr(service, method)(*args, **kwargs)
+            yield service
     except client.LrsServiceFault as fault:
         raise _fault(fault) from None
     except client.LrsInvalidCall as error:

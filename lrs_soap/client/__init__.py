@@ -2,6 +2,9 @@
 
 from lrs_soap.client.api import LrsClient
 from lrs_soap.client.failures import (
+    LrsBatchFailed,
+    LrsBatchRefused,
+    LrsBatchUnfinished,
     LrsClientError,
     LrsInvalidCall,
     LrsServiceFault,
@@ -11,6 +14,9 @@ from lrs_soap.client.failures import (
 )
 
 __all__ = [
+    "LrsBatchFailed",
+    "LrsBatchRefused",
+    "LrsBatchUnfinished",
     "LrsClient",
     "LrsClientError",
     "LrsInvalidCall",

@@ -10,12 +10,12 @@ import zeep
 from zeep import exceptions
 
 from lrs_soap import codes, contract, model
-from lrs_soap.client import failures, transport, values
+from lrs_soap.client import batches, failures, transport, values
 
 _FAULT_FIELDS = contract.ELEMENTS[contract.FAULT_ELEMENT].fields
 
 
-class LrsClient:
+class LrsClient(batches.Batches):
     """A connection of one organisation to a LearnerService.
 
     url: the endpoint, with or without ?wsdl; a URL without a path gets the historic one. Without it, the address in
@@ -187,6 +187,33 @@ class LrsClient:
     def retrieve_ulns(self, ulns: Iterable[str]) -> model.RetrieveULNsResp:
         """What the register holds of 1 to 200 ULNs."""
         return self.call("retrieveULNs", ulns_to_retrieve=model.MIAPULNsToRetrieve(uln=tuple(ulns)))
+
+    def get_learner_record(
+        self,
+        uln: str,
+        family_name: str,
+        given_name: str,
+        date_of_birth: str | datetime.date,
+        gender: str,
+        last_known_post_code: str,
+        *,
+        user_type: str,
+        lnr_contact_type: str,
+    ) -> model.LearnerRecordResp:
+        """The record of a learner whose ULN and details are known, with the learning events.
+
+        user_type: who asks (codes.UserType). lnr_contact_type: how the learner was in touch (codes.ContactType)."""
+        return self.call(
+            "getLearnerRecord",
+            user_type=user_type,
+            lnr_contact_type=lnr_contact_type,
+            uln=uln,
+            family_name=family_name,
+            given_name=given_name,
+            date_of_birth=date_of_birth,
+            gender=gender,
+            last_known_post_code=last_known_post_code,
+        )
 
 
 def _endpoint(url: str) -> str:

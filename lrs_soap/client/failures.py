@@ -63,3 +63,36 @@ class LrsUnexpectedReply(LrsClientError):
 
     def __reduce__(self):
         return type(self), (self.url, self.problem)
+
+
+class LrsBatchRefused(LrsClientError):
+    """The service did not take a batch. `code` is its ResponseCode."""
+
+    def __init__(self, code: str):
+        super().__init__(f"the service did not take the batch: {code} {getattr(code, 'meaning', '')}".rstrip())
+        self.code = code
+
+    def __reduce__(self):
+        return type(self), (self.code,)
+
+
+class LrsBatchFailed(LrsClientError):
+    """The service took a batch but has no output of it. `job_id` is its job, `code` the ResponseCode."""
+
+    def __init__(self, job_id: int, code: str):
+        super().__init__(f"job {job_id}: {code} {getattr(code, 'meaning', '')}".rstrip())
+        self.job_id, self.code = job_id, code
+
+    def __reduce__(self):
+        return type(self), (self.job_id, self.code)
+
+
+class LrsBatchUnfinished(LrsClientError):
+    """A batch was not finished in time; its output can still be asked for. `job_id` is its job."""
+
+    def __init__(self, job_id: int, patience: float):
+        super().__init__(f"job {job_id} was not finished within {patience:g} seconds; its output can be had later")
+        self.job_id, self.patience = job_id, patience
+
+    def __reduce__(self):
+        return type(self), (self.job_id, self.patience)
