@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
-from lrs_soap import contract, errors, eventfile, passwords, resources
+from lrs_soap import contract, errors, eventfile, passwords, resources, sandbox_decisions
 from lrs_soap.rules import access, matching, record
 from lrs_soap.store import contents, events, learners, organisations
 from lrs_soap.store import engine as engines
@@ -105,6 +105,8 @@ def _insert(connection: Connection, rows: list[learners.StoredLearner]) -> None:
     for row in rows:
         if not learners.insert(connection, row, matching.identity(row), matching.stored_keys(row)):
             raise errors.LrsError(f"fixtures/learners.csv: the learner {row.uln} is there already under another ULN")
+    first = organisations.by_reference(connection, published_organisations()[0]["organisation_ref"], None)
+    sandbox_decisions.insert(connection, rows, first.id)
     found = {(row.uln, record.key(row.source, row.event)): row for row in learning_events()}
     events.insert(
         connection,

@@ -176,6 +176,7 @@ def test_with_its_master_a_merged_learner_is_deleted_and_restored(desk):
     assert desk.by_demographics(ANN).response_code == "WSRC0001"
     assert desk.verified(ann, ANN).response_code == "WSVRC006"
     assert desk.retrieved(ann)[0].response_code == "WSRC0001"
+    assert desk.updated(ann, 2, ANN | {"notes": "x"}) == "WSRC0022"
     desk.restore(mary)
     assert seen(desk, ann, ANN) == before
 

@@ -122,17 +122,10 @@ def _decide(connection, event: Event, old, new, act: Act, master=None) -> learne
             f"{new.uln} cannot be live: {other.uln} is now registered with the same names, date of birth, gender and "
             f"postcode; correct, merge or delete {other.uln} first"
         )
-    sides = _side(old) | ({f"master_{name}": value for name, value in _side(master).items()} if master else {})
-    merges.record(
-        connection,
-        merges.Decision(event=event.value, at=act.at, user_name=act.user_name, reason=act.reason.strip(), **sides),
-    )
+    about = {"at": act.at, "user_name": act.user_name, "reason": act.reason.strip()}
+    merges.record(connection, merges.decision(event, old, master, **about))
     _audit(connection, _COMMANDS[event], act, *([old.uln, master.uln] if master else [old.uln]))
     return new
-
-
-def _side(learner: learners.StoredLearner) -> dict[str, str]:
-    return {name: getattr(learner, name) for name in ("uln", "family_name", "given_name", "date_of_birth")}
 
 
 def _audit(connection: Connection, command: str, act: Act, *ulns: str) -> None:

@@ -2,13 +2,13 @@
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from lrs_soap.rules.merging import Event
-from lrs_soap.store import tables, tables_merges
+from lrs_soap.store import learners, tables, tables_merges
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ class Version:
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Decision))
+_SIDE = ("uln", "family_name", "given_name", "date_of_birth")
 _D = tables_merges.learner_decision
 _H = tables.learner_history
 _SCOPE = tables.organisation_learner
@@ -85,14 +86,36 @@ _VERSIONS = (
 )
 
 
+def decision(
+    event: Event,
+    learner: learners.StoredLearner,
+    master: learners.StoredLearner | None = None,
+    *,
+    at: datetime.datetime,
+    user_name: str,
+    reason: str,
+) -> Decision:
+    """A decision about the learner, and the master of a merge or unmerge, as they are given here."""
+    values = {name: getattr(learner, name) for name in _SIDE}
+    if master is not None:
+        values |= {f"master_{name}": getattr(master, name) for name in _SIDE}
+    return Decision(event=event.value, at=at, user_name=user_name, reason=reason, **values)
+
+
 def record(conn: Connection, decision: Decision) -> None:
     """Adds a decision."""
     conn.execute(_INSERT, {name: getattr(decision, name) for name in _FIELDS})
 
 
+def add_to_scope(conn: Connection, organisation_id: int, ulns: Iterable[str]) -> None:
+    """Lets the organisation's reports show these learners, as if it had found them; it must not know them yet."""
+    rows = [{"organisation_id": organisation_id, "uln": uln} for uln in dict.fromkeys(ulns)]
+    conn.execute(sa.insert(_SCOPE), rows)
+
+
 def of_learner(conn: Connection, uln: str) -> list[Decision]:
     """Every decision about the learner, or about one merged into it, in the order they were taken."""
-    return [_decision(row) for row in conn.execute(_OF_LEARNER, {"uln": uln})]
+    return [_stored(row) for row in conn.execute(_OF_LEARNER, {"uln": uln})]
 
 
 def merges(
@@ -116,8 +139,8 @@ def versions(conn: Connection, uln: str) -> list[Version]:
 
 def _report(conn, statement, event, organisation_id, since, until) -> list[Decision]:
     values = {"event": event.value, "organisation_id": organisation_id, "since": since, "until": until}
-    return [_decision(row) for row in conn.execute(statement, values)]
+    return [_stored(row) for row in conn.execute(statement, values)]
 
 
-def _decision(row: Sequence) -> Decision:
+def _stored(row: Sequence) -> Decision:
     return Decision(**dict(zip(_FIELDS, row)))

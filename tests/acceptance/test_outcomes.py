@@ -8,7 +8,7 @@ from lrs_soap.rules import uln
 
 SYNCHRONOUS = {
     "learnerByULN", "learnerByDemographics", "registerSingleLearner", "updateSingleLearner", "verifyLearner",
-    "retrieveULNs", "getLearnerRecord",
+    "retrieveULNs", "getLearnerRecord", "getMergedUnmergedULNsReport", "getDeletedULNsReport",
 }  # fmt: skip
 # Not on demand: docs/sandbox.md says which setting gives WSEC0004; nobody foresees a WSEC0999.
 NOT_IN_THE_SANDBOX = {codes.ErrorCode.OUT_OF_HOURS, codes.ErrorCode.UNEXPECTED_ERROR}
