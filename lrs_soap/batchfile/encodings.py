@@ -41,7 +41,7 @@ def detect(path: Path) -> str:
                 return codec
         if b"\0" in head:
             raise _unreadable("The file is in UTF-16 without a byte order mark, or is not a text file")
-        if head.startswith(b"PK\x03\x04") or head.startswith(b"\xd0\xcf\x11\xe0"):
+        if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
             raise _unreadable("The file is an Excel workbook, not a CSV file")
         file.seek(0)
         return "utf-8" if _is_utf8(file) else "cp1252"

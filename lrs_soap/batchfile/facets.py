@@ -11,7 +11,7 @@ from lrs_soap.rules import dates
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})(?:[ T].*)?", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[/.\- ]?(\d{1,2})[/.\- ]?(\d{1,2})(?:[ T].*)?", re.ASCII)
 _NAMED_MONTH = re.compile(r"(\d{1,2})[/.\- ]?([A-Za-z]{3})[a-z]*[/.\- ]?(\d{4}|\d{2})", re.ASCII)
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SERIAL = re.compile(r"\d{5}", re.ASCII)
 # Excel counts days from here, because it believes in 1900-02-29.
 _EXCEL_ZERO = datetime.date(1899, 12, 30)

@@ -105,14 +105,13 @@ def _answered(held: state.State, fetch) -> Iterator[tuple[int, model.OutputBatch
         reply = fetch(call.job_id)
         if reply.response_code == ResponseCode.BATCH_NOT_FINISHED:
             raise Unfinished(call.job_id)
-        if reply.response_code == ResponseCode.BATCH_SUCCESSFUL:
-            if len(reply.learner) != call.count:
-                raise Mismatch(call.job_id)
-            yield from ((call.job_id, learner) for learner in reply.learner)
-        elif reply.response_code == ResponseCode.BATCH_FAILED:
-            yield from ((call.job_id, None) for _ in range(call.count))
-        else:
+        if reply.response_code not in (ResponseCode.BATCH_SUCCESSFUL, ResponseCode.BATCH_FAILED):
             raise submission.CallRefused(reply.response_code)
+        missing = call.count - len(reply.learner)
+        # A batch that failed has the learners that were finished until then.
+        if missing < 0 or (missing and reply.response_code == ResponseCode.BATCH_SUCCESSFUL):
+            raise Mismatch(call.job_id)
+        yield from ((call.job_id, learner) for learner in (*reply.learner, *(None,) * missing))
 
 
 def _code(text: str) -> str:

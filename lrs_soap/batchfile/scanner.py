@@ -38,29 +38,40 @@ class _Misquoted(Exception):
         self.line, self.column, self.index, self.message = line, column, index, message
 
 
+class _Lines:
+    """The lines of a file, of which those of the row at hand can be given back."""
+
+    def __init__(self, lines: Iterable[encodings.Line]):
+        self._source, self._back, self._taken = iter(lines), deque(), []
+
+    def first(self) -> encodings.Line | None:
+        """The line that the next row begins with."""
+        self._taken.clear()
+        return self.more()
+
+    def more(self) -> encodings.Line | None:
+        """The next line of the row."""
+        line = self._back.popleft() if self._back else next(self._source, None)
+        if line is not None:
+            self._taken.append(line)
+        return line
+
+    def back(self, after: int) -> None:
+        """Gives back the row's lines after the one of that number: what an open quote swallowed was rows."""
+        self._back.extendleft(line for line in reversed(self._taken) if line.number > after)
+
+
 def rows(lines: Iterable[encodings.Line], delimiter: str) -> Iterator[Row]:
     """The rows of `lines`, whose values `delimiter` separates."""
-    source, back, number = iter(lines), deque(), 0
-    while True:
-        taken: list[encodings.Line] = []
-
-        def more() -> encodings.Line | None:
-            line = back.popleft() if back else next(source, None)
-            if line is not None:
-                taken.append(line)
-            return line
-
-        first = more()
-        if first is None:
-            return
+    source, number = _Lines(lines), 0
+    while first := source.first():
         number += 1
         row = Row(number, first.number, [], [])
         try:
-            _fill(row, first, more, delimiter)
+            _fill(row, first, source.more, delimiter)
         except _Misquoted as wrong:
             row.quote = _problem(row, wrong)
-            # What an open quote swallowed was most likely rows.
-            back.extendleft(reversed([line for line in taken if line.number > wrong.line]))
+            source.back(wrong.line)
         yield row
 
 

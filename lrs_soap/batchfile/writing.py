@@ -17,11 +17,10 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator["csv.Writer"]:
 
     Raises OSError when it cannot be written.
     """
-    with replacing(path) as temporary:
-        with temporary.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-            writer.writerow(columns)
-            yield writer
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        writer.writerow(columns)
+        yield writer
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ _SECTIONS = {
         "verify": lazy.Command("lrs_soap.cli.calls", "verify", "Check details against the learner with a ULN."),
         "record": lazy.Command("lrs_soap.cli.record", "record", "See a learner's record; load learning events."),
         "retrieve": lazy.Command("lrs_soap.cli.calls", "retrieve", "See what the register holds of ULNs."),
+        "batch": lazy.Command("lrs_soap.cli.batch", "batch", "Batch files: make, validate, submit, and their output."),
     },
     "Without a service": {
         "uln": lazy.Command("lrs_soap.cli.uln", "uln", "Check the check digit of ULNs."),
