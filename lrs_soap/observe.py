@@ -1,6 +1,7 @@
 """The log: one line an event, with names and references but never a learner's details or an OrgPassword."""
 
 import logging
+import sys
 
 import structlog
 
@@ -9,7 +10,10 @@ from lrs_soap.settings import Settings
 
 def configure(settings: Settings) -> None:
     """Sends the log to standard error, as JSON or as text, from the level the settings say."""
-    last = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    if settings.log_format == "json":
+        last = structlog.processors.JSONRenderer()
+    else:
+        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -27,11 +31,7 @@ class _StandardError:
     """Standard error as it is when a line is written, so that whoever replaces sys.stderr is heard."""
 
     def write(self, text: str) -> None:
-        import sys
-
         sys.stderr.write(text)
 
     def flush(self) -> None:
-        import sys
-
         sys.stderr.flush()

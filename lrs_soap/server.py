@@ -15,8 +15,9 @@ class StartError(errors.LrsError):
     """The server cannot start."""
 
 
-def run(chosen: settings.Settings, *, sandbox: bool = False) -> None:
-    """Serves until it is told to stop (SIGINT or SIGTERM). sandbox: load the fixtures if the database is empty.
+def run(chosen: settings.Settings, *, sandbox: bool = False, reset: bool = False) -> None:
+    """Serves until it is told to stop (SIGINT or SIGTERM). sandbox: load the fixtures if the database is empty;
+    reset: load them anew in any case.
 
     Raises StartError when the address is taken, when a register that is no sandbox holds the sandbox organisations
     and the settings do not allow it, or when no worker gets ready.
@@ -24,7 +25,7 @@ def run(chosen: settings.Settings, *, sandbox: bool = False) -> None:
     observe.configure(chosen)
     with _listen(chosen.host, chosen.port) as listening:
         chosen = chosen.model_copy(update={"port": listening.getsockname()[1]})
-        _prepare(chosen, sandbox)
+        _prepare(chosen, sandbox, reset)
         roles = [
             processes.Role(f"worker {number}", _worker, (chosen, sandbox, listening))
             for number in range(1, chosen.workers + 1)
@@ -68,14 +69,14 @@ def _listen(host: str, port: int) -> socket.socket:
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from None
 
 
-def _prepare(chosen: settings.Settings, is_sandbox: bool) -> None:
+def _prepare(chosen: settings.Settings, is_sandbox: bool, reset: bool) -> None:
     """Brings the database up to date, with the fixtures in a sandbox and without its organisations elsewhere."""
     database = engine.create(chosen.database, sqlite_synchronous=chosen.sqlite_synchronous)
     try:
         if not schema.is_current(database):
             schema.upgrade(database)
         if is_sandbox:
-            sandbox.load(database)
+            (sandbox.reset if reset else sandbox.load)(database)
         elif not chosen.allow_sandbox_organisations:
             _refuse_published_passwords(database, chosen)
     finally:
@@ -94,7 +95,8 @@ def _refuse_published_passwords(database: engine.Engine, chosen: settings.Settin
 
 
 def _announce(chosen: settings.Settings, is_sandbox: bool) -> None:
-    host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(chosen.host, chosen.host)  # an address that can be pasted
+    host = f"[{host}]" if ":" in host else host
     address = f"http://{host}:{chosen.port}{contract.ENDPOINT}"
     if is_sandbox:
         click.echo(sandbox.announcement(address, chosen.masked_database))

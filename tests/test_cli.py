@@ -239,7 +239,7 @@ def test_server_commands_pass_their_settings_on(run, monkeypatch, command, sandb
     from lrs_soap import server as started
 
     calls = []
-    monkeypatch.setattr(started, "run", lambda chosen, *, sandbox: calls.append((chosen, sandbox)))
+    monkeypatch.setattr(started, "run", lambda chosen, *, sandbox, reset=False: calls.append((chosen, sandbox)))
     monkeypatch.setenv("LRS_SOAP_POSSIBLE_LIMIT", "10")
     assert run(command, "--port", 8090, "--known-users-only", "--hours", "Mon-Fri 08:00-18:00").exit_code == 0
     ((chosen, was_sandbox),) = calls
@@ -248,7 +248,7 @@ def test_server_commands_pass_their_settings_on(run, monkeypatch, command, sandb
     assert chosen.database == ("sqlite:///lrs-sandbox.sqlite" if sandbox else "sqlite:///lrs-register.sqlite")
 
 
-@pytest.mark.parametrize("arguments", [["--port", "0"], ["--hours", "never"], ["--audit", "often"], ["--config", "none"]])
+@pytest.mark.parametrize("arguments", [["--port", "-1"], ["--hours", "never"], ["--audit", "often"], ["--config", "none"]])
 def test_serve_refuses_wrong_settings(run, arguments):
     result = run("serve", *arguments)
     assert result.exit_code == 2

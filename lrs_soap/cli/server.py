@@ -10,15 +10,16 @@ from lrs_soap.cli import exits, options, output
 
 
 @click.command(epilog="Example: lrs-soap sandbox --port 9000")
+@click.option("--reset", is_flag=True, help="Throw away what was changed and load the invented learners again.")
 @options.settings_options(settings.SANDBOX_DEFAULTS)
 @exits.handles()
-def sandbox(config: Path | None, **given) -> None:
+def sandbox(config: Path | None, reset: bool, **given) -> None:
     """Start a LearnerService to try things on.
 
     It loads synthetic learners and the published organisations SAND01 and SAND02 into a SQLite file if that is
     empty, and prints what to send. Stop it with Ctrl-C. Never put real learners into it: its passwords are published.
     """
-    _run(settings.load(config, settings.SANDBOX_DEFAULTS, **given), sandbox=True)
+    _run(settings.load(config, settings.SANDBOX_DEFAULTS, **given), sandbox=True, reset=reset)
 
 
 @click.command(epilog="Example: lrs-soap serve --host 0.0.0.0 --workers 4 --database postgresql://lrs@db.example/lrs")
@@ -33,13 +34,13 @@ def serve(config: Path | None, **given) -> None:
     _run(settings.load(config, **given), sandbox=False)
 
 
-def _run(chosen: settings.Settings, sandbox: bool) -> None:
+def _run(chosen: settings.Settings, **how: bool) -> None:
     # The server's modules take half a second to import, which --help need not wait for.
     from lrs_soap import server
     from lrs_soap.cli import register
 
     with register.database_failures(chosen.database):
-        server.run(chosen, sandbox=sandbox)
+        server.run(chosen, **how)
 
 
 @click.command("settings", epilog="Example: lrs-soap settings --config lrs.toml")
