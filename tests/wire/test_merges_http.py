@@ -57,7 +57,7 @@ def codes(answer):
 
 def test_what_a_college_sees(call, pair, learner):
     ann, mary = pair
-    today = {"FromDate": "2008-09-01", "ToDate": "2099-12-31"}
+    today = {"FromDate": "2024-09-01", "ToDate": "2099-12-31"}
     assert codes(call("getMergedUnmergedULNsReport", **today)) == ["WSRC0024"]
 
     learner("merge", ann, "--into", mary, "--reason", "registered twice", "--yes")
@@ -71,7 +71,7 @@ def test_what_a_college_sees(call, pair, learner):
     assert call("retrieveULNs", **{"ULNsToRetrieve.ULN": [ann]}).text("MasterULN") == mary
     report = call("getMergedUnmergedULNsReport", **today)
     assert (codes(report), report.text("MergedULN"), report.text("MasterULN")) == (["WSRC0023"], ann, mary)
-    assert (report.text("FromDate"), report.text("ToDate")) == ("2008-09-01", "2099-12-31")
+    assert (report.text("FromDate"), report.text("ToDate")) == ("2024-09-01", "2099-12-31")
 
     learner("unmerge", ann, "--reason", "two people")
     assert codes(call("learnerByDemographics", FindType="FUL", **ANN)) == ["WSRC0004"]
