@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from lrs_soap import errors, eventexceptions, eventfile
 from lrs_soap.batchfile.problems import Effect, Problem
 from lrs_soap.codes import LearnerStatus
-from lrs_soap.rules import record
+from lrs_soap.rules import record, uln
 from lrs_soap.rules.record import Source, Verdict
 from lrs_soap.store import audit, events, learners
 from lrs_soap.store import engine as engines
@@ -145,17 +145,14 @@ class _Work:
     def __init__(self, connection: Connection, rows: list[eventfile.Row]):
         self._connection, self._rows = connection, rows
         self._counts = dict.fromkeys(Verdict, 0)
-        places = {id(row): (row.uln, record.key(row.source, row.event)) for row in rows if row.event is not None}
-        known = learners.by_ulns(connection, {uln for uln, _ in places.values()})
-        stored = events.held(connection, set(places.values()))
-        current, self._sources = dict(stored), {}
+        known = learners.by_ulns(connection, {row.uln for row in rows if uln.is_valid(row.uln)})
         for row in rows:
-            if row.event is None:
-                continue
-            if problem := _stranger(row, known.get(row.uln)):
+            if uln.is_valid(row.uln) and (problem := _stranger(row, known.get(row.uln))):
                 row.problems.append(problem)
-                continue
-            place = places[id(row)]
+        right = [(row, (row.uln, record.key(row.source, row.event))) for row in rows if not row.problems]
+        stored = events.held(connection, {place for _, place in right})
+        current, self._sources = dict(stored), {}
+        for row, place in right:
             verdict = record.decide(current.get(place), row.event)
             self._counts[verdict] += 1
             if verdict is Verdict.CONFLICT:
@@ -165,7 +162,7 @@ class _Work:
         self._new = {place: event for place, event in current.items() if place not in stored}
         self._later = {place: event for place, event in current.items() if stored.get(place, event) != event}
         self.rejected = [row for row in rows if row.problems]
-        self.ulns = tuple(sorted({uln for uln, _ in (*self._new, *self._later)}))
+        self.ulns = tuple(sorted({place[0] for place in (*self._new, *self._later)}))
 
     def counted(self, state: events.Load, exceptions_bytes: int) -> events.Load:
         """`state` with these rows counted."""

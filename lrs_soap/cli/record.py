@@ -75,11 +75,9 @@ def load(file, source, dry_run, exceptions, operator, database, as_json) -> None
 def _say(summary) -> None:
     if summary.resumed_after:
         click.echo(f"went on after row {summary.resumed_after:,}, where an earlier load was interrupted")
-    would = "would be " if summary.dry_run else ""
-    counts = ", ".join(
-        f"{getattr(summary, name):,} {would}{name}" for name in ("added", "replaced", "unchanged", "superseded", "rejected")
-    )
-    click.echo(f"{summary.rows:,} rows: {counts}")
+    names = ("added", "replaced", "unchanged", "superseded", "rejected")
+    counts = ", ".join(f"{getattr(summary, name):,} {name}" for name in names)
+    click.echo(f"{summary.rows:,} rows{' would be' if summary.dry_run else ''}: {counts}")
 
 
 class _Problems:
