@@ -19,7 +19,7 @@ class Value:
     def problem(self, rule: str, message: str, advice: str, effect: problems.Effect) -> problems.Problem:
         """That something is wrong with this value."""
         return problems.Problem(
-            line=self.line, column=self.column, cell=self.cell, value=self.text,
+            line=self.line, column=self.column, cell=self.cell, value=self.text or None,
             rule=rule, message=message, advice=advice, effect=effect,
         )  # fmt: skip
 

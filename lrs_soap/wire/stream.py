@@ -28,7 +28,7 @@ def elements(file: BinaryIO, depth: int = 2) -> Iterator[tuple[str, etree._Eleme
         attribute_defaults=False,
         huge_tree=False,
         remove_comments=True,
-        collect_ids=False,
+        # Not collect_ids=False, which makes lxml 6 with libxml2 2.14 open an external DTD, load_dtd=False or not.
     )
     level = 0
     for chunk in _utf8(file):
@@ -57,6 +57,10 @@ def _feed(pull: etree.XMLPullParser, chunk: bytes) -> None:
         else:
             pull.close()
     except etree.XMLSyntaxError as error:
+        # The exception may be about the end of what could be read; the log says what came first.
+        first = next((entry for entry in pull.feed_error_log if entry.level >= etree.ErrorLevels.ERROR), None)
+        if first is not None:
+            error = etree.XMLSyntaxError("", first.type, first.line, first.column)
         raise parser.syntax_error(b"<", error) from None  # the cause names content
 
 
