@@ -68,7 +68,8 @@ def lines(path: Path, codec: str) -> Iterator[Line]:
     Raises problems.Unreadable at a byte that is none of the encoding, and at a line longer than MAX_LINE.
     """
     number = 0
-    with path.open(encoding=codec, errors="surrogatepass" if codec == "utf-16" else "surrogateescape", newline="") as file:
+    keep = "surrogatepass" if codec == "utf-16" else "surrogateescape"  # wrong bytes, for their place to be told
+    with path.open(encoding=codec, errors=keep, newline="") as file:
         while True:
             try:
                 text = file.readline(MAX_LINE)
@@ -88,7 +89,8 @@ def _refuse_wrong_bytes(text: str, number: int, codec: str) -> None:
     for index, character in enumerate(text):
         if "\ud800" <= character <= "\udfff":
             name = {"cp1252": "windows-1252", "utf-16": "UTF-16"}.get(codec, "UTF-8")
-            wrong = f"half a pair of {ord(character):04X}" if codec == "utf-16" else f"byte 0x{ord(character) - 0xDC00:02X}"
+            code = ord(character)
+            wrong = f"unit 0x{code:04X}" if codec == "utf-16" else f"byte 0x{code - 0xDC00:02X}"
             raise _unreadable(f"The {wrong} stands for no character of {name}", number, index + 1)
 
 

@@ -62,4 +62,5 @@ Item = problems.Problem | FileValues | Learner
 def kind(path: Path) -> str:
     """"XML" or "CSV", by what the file begins with rather than by its name, which may be wrong."""
     with path.open("rb") as file:
-        return "XML" if file.read(512).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<") else "CSV"
+        head = file.read(512).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return "XML" if head.startswith(b"<") else "CSV"

@@ -44,8 +44,9 @@ class Progress(NamedTuple):
     again: bool = False
 
 
-def begin(file: Path, caller: dict[str, str | None], job_type: BatchJobType, today: datetime.date,
-          strict: bool = False) -> state.State:
+def begin(
+    file: Path, caller: dict[str, str | None], job_type: BatchJobType, today: datetime.date, strict: bool = False
+) -> state.State:
     """The state of the submission of `file`: a new one, or that of one that was interrupted.
 
     caller: organisation_ref and ukprn of the connection, and its url. today: the day on which ages count.
@@ -61,8 +62,7 @@ def begin(file: Path, caller: dict[str, str | None], job_type: BatchJobType, tod
             )
         return held
     started = state.State(state.digest(file), caller, str(job_type), today.isoformat())
-    stopping = {problems.Effect.FILE, problems.Effect.LEARNER, problems.Effect.SERVICE} if strict else {
-        problems.Effect.FILE}  # fmt: skip
+    stopping = set(problems.Effect) if strict else {problems.Effect.FILE}
     found, sendable = [], 0
     for item in validation.examine(file, today, job_type):
         if isinstance(item, problems.Problem):
@@ -91,7 +91,10 @@ def judged(file: Path, held: state.State) -> Iterator[tuple[source.Learner, list
             yield item
 
 
-def send(file: Path, held: state.State, submit: Callable[[Sequence[model.BatchLearner], str], model.BatchRegistrationResp]) -> Iterator[Progress]:
+Submit = Callable[[Sequence[model.BatchLearner], str], model.BatchRegistrationResp]
+
+
+def send(file: Path, held: state.State, submit: Submit) -> Iterator[Progress]:
     """Makes the calls of `held` that have no answer yet, and says after each how far it is.
 
     submit: LrsClient.submit_batch_registration or its like. Raises CallRefused, and what `submit` raises; either way

@@ -8,6 +8,11 @@ from lrs_soap.batchfile import checks, csvfile, layout, problems, source, xmlfil
 from lrs_soap.batchfile.problems import Effect
 from lrs_soap.codes import BatchJobType
 
+_WHY = {
+    "FileVersion": "that of this format",
+    "FileName": "the name that the file has",
+    "UKPRN": "the one in the name of the file",
+}
 _NEW = "`lrs-soap batch new` makes a correct one"
 
 
@@ -63,7 +68,8 @@ def _name(path: Path) -> Iterator[problems.Problem]:
         message = "The file is not named LRB_<UKPRN>_<ddmmyyyyHHMM>.CSV or .XML, in capitals"
         yield _file_problem("file-name", message, f"Rename it, for example LRB_10001234_010920260915.{kind}", path.name)
     elif name.kind != kind:
-        yield _file_problem("file-name", f"The file is {kind}, but its name ends in .{name.kind}", "Rename it", path.name)
+        message = f"The file is {kind}, but its name ends in .{name.kind}"
+        yield _file_problem("file-name", message, "Rename it", path.name)
 
 
 def _own_values(own: source.FileValues, kind: str) -> Iterator[problems.Problem]:
@@ -78,9 +84,9 @@ def _own_values(own: source.FileValues, kind: str) -> Iterator[problems.Problem]
             if kind == "CSV":
                 yield _absent(own, column, right)
         elif right is not None and value.text != right:
-            where = "the file is named" if column == "FileName" else "the file name says" if column == "UKPRN" else "it is"
-            yield value.problem("file-values", f"{column} is not as it should be: {where} {right}", f"Write {right}",
-                                Effect.FILE if column == "FileVersion" else Effect.SERVICE)
+            message = f"{column} is not {_WHY[column]}"
+            effect = Effect.FILE if column == "FileVersion" else Effect.SERVICE
+            yield value.problem("file-values", message, f"Write {right}, or rename the file", effect)
 
 
 def _count(count: int, own: source.FileValues | None) -> Iterator[problems.Problem]:
@@ -112,5 +118,5 @@ def _too_many(item: source.Learner) -> problems.Problem:
 
 
 def _file_problem(rule: str, message: str, advice: str, value: str | None) -> problems.Problem:
-    return problems.Problem(line=1, rule=rule, message=message, advice=advice, effect=(
-        Effect.FILE if rule == "no-learners" else Effect.SERVICE), value=value)
+    effect = Effect.FILE if rule == "no-learners" else Effect.SERVICE
+    return problems.Problem(line=1, rule=rule, message=message, advice=advice, effect=effect, value=value)

@@ -90,7 +90,7 @@ def status(connect, file: Path, as_json: bool) -> None:
                 "job_id": call.job_id,
                 "learners": call.count,
                 "response_code": str(reply.response_code) if reply else None,
-                "job_status": str(reply.job_status) if reply and reply.job_status else "not sent" if not reply else None,
+                "job_status": "not sent" if reply is None else reply.job_status and str(reply.job_status),
             })  # fmt: skip
     if as_json:
         output.as_json({"file": file.name, "jobs": rows})
@@ -116,8 +116,8 @@ def output_(connect, file: Path, wait: bool, directory: Path | None, as_json: bo
         _write(file, _submitted(file), service, wait, directory, as_json)
 
 
-@batch.command("new", epilog="Example: lrs-soap batch new --ukprn 10001234 --from enrolments.csv --map GivenName=Forename"
-                             " --map FamilyName=Surname")
+@batch.command("new", epilog="Example: lrs-soap batch new --ukprn 10001234 --from enrolments.csv"
+                             " --map GivenName=Forename --map FamilyName=Surname")
 @click.option("--ukprn", required=True, help="The organisation's UKPRN, 8 characters.")
 @click.option("--from", "origin", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Any CSV file whose first row names its columns.")
@@ -165,7 +165,11 @@ def _chosen(file: Path, job_type: str | None) -> BatchJobType:
 
 
 def _begin(file: Path, service, job_type: BatchJobType, strict: bool, as_json: bool) -> state.State:
-    caller = {"url": service.url, "organisation_ref": service.organisation_ref, "ukprn": service.ukprn}
+    from lrs_soap.client import transport
+
+    # The state file must hold no password, and a URL can.
+    url = transport.without_credentials(service.url)
+    caller = {"url": url, "organisation_ref": service.organisation_ref, "ukprn": service.ukprn}
     try:
         return submission.begin(file, caller, job_type, datetime.date.today(), strict)
     except submission.Refused as refused:

@@ -58,10 +58,9 @@ def _feed(pull: etree.XMLPullParser, chunk: bytes) -> None:
             pull.close()
     except etree.XMLSyntaxError as error:
         # The exception may be about the end of what could be read; the log says what came first.
-        first = next((entry for entry in pull.feed_error_log if entry.level >= etree.ErrorLevels.ERROR), None)
-        if first is not None:
-            error = etree.XMLSyntaxError("", first.type, first.line, first.column)
-        raise parser.syntax_error(b"<", error) from None  # the cause names content
+        found = [entry for entry in pull.feed_error_log if entry.level >= etree.ErrorLevels.ERROR]
+        first = etree.XMLSyntaxError("", found[0].type, found[0].line, found[0].column) if found else error
+        raise parser.syntax_error(b"<", first) from None  # the cause names content
 
 
 def _utf8(file: BinaryIO) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from lrs_soap.codes import BatchJobType, ResponseCode, ReturnCode
 
 TODAY = datetime.date(2026, 11, 23)
 CALLER = {"url": "http://x", "organisation_ref": None, "ukprn": "SAND0001"}
+FIELDS = tuple(model.BatchLearner.__dataclass_fields__)
 TIME = "2026-11-23 09:15:00"
 
 
@@ -41,7 +42,7 @@ class Service:
             response_code=code, job_started_date_time=TIME, job_finished_date_time=TIME,
             learner=tuple(
                 model.OutputBatchLearner(
-                    **{name: getattr(one, name) for name in model.BatchLearner.__dataclass_fields__} | {"uln": "9276308686"},
+                    **{name: getattr(one, name) for name in FIELDS} | {"uln": "9276308686"},
                     return_code=ReturnCode.REGISTERED,
                 ) for one in learners
             ),
@@ -112,7 +113,8 @@ def test_a_refused_call_is_made_again_another_time(tmp_path):
 
 
 def submitted(tmp_path):
-    file, service = batchfiles.write(tmp_path, 250, n2={"Gender": "x", "GivenName": ""}, n3={"FamilyName": ""}), Service()
+    file = batchfiles.write(tmp_path, 250, n2={"Gender": "x", "GivenName": ""}, n3={"FamilyName": ""})
+    service = Service()
     held = begin(file)
     list(submission.send(file, held, service.submit))
     return file, service, held
@@ -124,7 +126,9 @@ def test_output(tmp_path):
     results = list(outputs.results(file, held, service.output))
     assert [result.line for result in results] == list(range(2, 252))
     assert results[1].learner.gender == "x"
-    assert results[1].reason == "Gender: The value does not have the format of the column; GivenName: The value is mandatory"
+    assert results[1].reason == (
+        "Gender: The value does not have the format of the column; GivenName: The value is mandatory"
+    )
 
 
 def test_output_of_unfinished_failed_and_foreign_jobs(tmp_path):

@@ -109,7 +109,8 @@ def test_a_check_needs_less(tmp_path):
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), [
-    ('"FamilyNameAt16"', '"FamilyNameAtAge16"', [(1, None, "heading", "file"), (1, "FamilyNameAt16", "heading", "file")]),
+    ('"FamilyNameAt16"', '"FamilyNameAtAge16"', 
+     [(1, None, "heading", "file"), (1, "FamilyNameAt16", "heading", "file")]),
     ('"Gender"', '"gender"', [(1, "Gender", "heading", "file")]),
     ('"Title","GivenName"', '"GivenName","Title"', [(1, "GivenName", "heading", "file")]),
     ('"2A"', '"2B"', [(2, "FileVersion", "file-values", "file")]),
@@ -143,7 +144,9 @@ def test_names_of_files(tmp_path):
     assert [p[2] for p in brief(batchfiles.write(tmp_path, 1, "LRB_SAND0001_231120260915.XML"))] == ["file-name"]
 
 
-@pytest.mark.parametrize("data", [b"", b"a,b\r\n1,2\r\n", b"\x89PNG\0\0", b"<a/>", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"<a"])
+@pytest.mark.parametrize("data", [
+    b"", b"a,b\r\n1,2\r\n", b"\x89PNG\0\0", b"<a/>", b"<a", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+])  # fmt: skip
 def test_what_is_no_batch_file_ends_in_one_problem(tmp_path, data):
     path = tmp_path / batchfiles.NAME
     path.write_bytes(data)
@@ -186,10 +189,11 @@ def peak(path) -> int:
 
 def xml(path, count: int):
     with path.open("w", encoding="utf-8") as file:
-        file.write('<b:SubmitBatch xmlns:b="http://api.lrs.miap.gov.uk/batchmsg"><LearnerRecordCount>%d' % count)
-        file.write("</LearnerRecordCount>")
+        file.write('<b:SubmitBatch xmlns:b="http://api.lrs.miap.gov.uk/batchmsg">')
+        file.write(f"<LearnerRecordCount>{count}</LearnerRecordCount>")
         for _ in range(count):
-            file.write(f"<Learner><GivenName>A</GivenName><FamilyName>B</FamilyName><Notes>{'n' * 3000}</Notes></Learner>\n")
+            file.write("<Learner><GivenName>A</GivenName><FamilyName>B</FamilyName><Notes>")
+            file.write("n" * 3000 + "</Notes></Learner>\n")
         file.write("</b:SubmitBatch>")
     return path
 
