@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from lrs_soap import errors
-from lrs_soap.rules import access
-from lrs_soap.store import tables
+from lrs_soap.rules import access, passwords
+from lrs_soap.store import tables, tables_access
 
 
 class OrganisationExists(errors.LrsError):
@@ -29,6 +29,7 @@ class Organisation:
     sandbox: bool
     created_at: datetime.datetime
     disabled_at: datetime.datetime | None
+    terms: passwords.Terms = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,11 @@ class User:
 
 _O = tables.organisation
 _U = tables.organisation_user
-_ORGANISATION = sa.select(*(_O.c[field.name] for field in dataclasses.fields(Organisation)))
+_P = tables_access.organisation_password
+_TERMS = (_P.c.password_expires_at, _P.c.former_password_hash, _P.c.former_password_until)
+_ORGANISATION = sa.select(
+    *(_O.c[field.name] for field in dataclasses.fields(Organisation) if field.name != "terms"), *_TERMS
+).select_from(_O.outerjoin(_P))
 _REF_IS = _O.c.organisation_ref == sa.bindparam("organisation_ref")
 _UKPRN_IS = _O.c.ukprn == sa.bindparam("ukprn")
 _BY_REF = _ORGANISATION.where(_REF_IS)
@@ -51,6 +56,7 @@ _BY_BOTH = _ORGANISATION.where(_REF_IS, _UKPRN_IS)
 _LIST = _ORGANISATION.order_by(_O.c.organisation_ref)
 _UPDATE = sa.update(_O).where(_O.c.id == sa.bindparam("of_id"))
 _SET_PASSWORD = _UPDATE.values(password_hash=sa.bindparam("password_hash"))
+_CLEAR_TERMS = sa.delete(_P).where(_P.c.organisation_id == sa.bindparam("of_id"))
 _SET_DISABLED = _UPDATE.values(disabled_at=sa.bindparam("disabled_at"))
 _ADD = {
     name: dialect.insert(_O).on_conflict_do_nothing().returning(_O.c.id)
@@ -75,7 +81,8 @@ _PUT_USER = {"sqlite": _put_user(sqlite), "postgresql": _put_user(postgresql)}
 
 def _organisation(row) -> Organisation:
     values = row._asdict()
-    return Organisation(**values | {"rights": access.parse(values["rights"])})
+    terms = passwords.Terms(*(values.pop(column.name) for column in _TERMS))
+    return Organisation(**values | {"rights": access.parse(values["rights"]), "terms": terms})
 
 
 def by_reference(conn: Connection, organisation_ref: str | None, ukprn: str | None) -> Organisation | None:
@@ -131,9 +138,20 @@ def add(
     return new_id
 
 
-def set_password(conn: Connection, organisation_id: int, password_hash: str) -> bool:
-    """Replaces the hash of an organisation's OrgPassword; False if there is no such organisation."""
-    return bool(conn.execute(_SET_PASSWORD, {"of_id": organisation_id, "password_hash": password_hash}).rowcount)
+def set_password(
+    conn: Connection, organisation_id: int, password_hash: str, terms: passwords.Terms = passwords.NO_TERMS
+) -> bool:
+    """Replaces the hash of an organisation's OrgPassword, and what passwords are bound by (`rules.passwords.rotated`
+    gives it); False if there is no such organisation."""
+    if not conn.execute(_SET_PASSWORD, {"of_id": organisation_id, "password_hash": password_hash}).rowcount:
+        return False
+    conn.execute(_CLEAR_TERMS, {"of_id": organisation_id})
+    if any(terms):
+        conn.execute(
+            sa.insert(_P),
+            {"organisation_id": organisation_id} | {column.name: term for column, term in zip(_TERMS, terms, strict=True)},
+        )
+    return True
 
 
 def disable(conn: Connection, organisation_id: int) -> bool:
