@@ -23,10 +23,11 @@ def learner(connection: Connection, stored: learners.StoredLearner, substituted:
     every ULN merged into this learner, also when the learner was found directly.
     """
     values = {name: getattr(stored, name) for name in _SHARED}
+    linked = learners.linked_ulns(connection, stored.uln) if stored.is_master else ()
     return model.Learner(
         **values,
         master_substituted="Y" if substituted else None,
-        linked_ulns=model.MIAPLinkedULN(uln=tuple(learners.linked_ulns(connection, stored.uln))),
+        linked_ulns=model.MIAPLinkedULN(uln=tuple(linked)),
         notes=stored.notes or "",
     )
 

@@ -15,7 +15,6 @@ from lrs_soap.store import learners, tables
 MOST_FOUND = 20_000
 MOST_CANDIDATES = 1_000
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(learners.StoredLearner))
 _KEYS = tuple(field.name for field in dataclasses.fields(matching.StoredKeys))
 _INSERT = sa.insert(tables.learner)
 _I = tables.learner_identity
@@ -81,6 +80,6 @@ def insert(conn: Connection, new: Sequence[learners.StoredLearner]) -> bool:
     rows = []
     for one in new:
         keys = matching.stored_keys(one)
-        rows.append({name: getattr(one, name) for name in _FIELDS} | {name: getattr(keys, name) for name in _KEYS})
+        rows.append({name: getattr(one, name) for name in learners.FIELDS} | {name: getattr(keys, name) for name in _KEYS})
     conn.execute(_INSERT, rows)
     return True

@@ -9,6 +9,7 @@ import os
 import pathlib
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
 from lrs_soap import errors
+from lrs_soap.store import reading
 
 # A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
@@ -57,26 +59,38 @@ def create(
     if url.get_backend_name() == "sqlite":
         if sqlite_synchronous not in ("FULL", "NORMAL", "OFF"):
             raise UnusableDatabase("SQLite's synchronous setting is FULL, NORMAL or OFF")
-        return _sqlite(url, sqlite_synchronous, pool_size, max_overflow, busy_timeout)
-    limits = {
-        "statement_timeout": statement_timeout,
-        "lock_timeout": lock_timeout,
-        "idle_in_transaction_session_timeout": idle_timeout,
-    }
-    return _postgresql(url, limits, pool_size, max_overflow, connect_timeout)
+        engine = _sqlite(url, sqlite_synchronous, pool_size, max_overflow, busy_timeout)
+        if _in_memory(url):
+            return engine
+    else:
+        limits = {
+            "statement_timeout": statement_timeout,
+            "lock_timeout": lock_timeout,
+            "idle_in_transaction_session_timeout": idle_timeout,
+        }
+        engine = _postgresql(url, limits, pool_size, max_overflow, connect_timeout)
+    readers = _READERS[engine] = reading.Readers(engine)
+    event.listen(engine, "engine_disposed", lambda _: readers.close())
+    return engine
+
+
+_READERS: weakref.WeakKeyDictionary[Engine, reading.Readers] = weakref.WeakKeyDictionary()
 
 
 @contextlib.contextmanager
-def read(engine: Engine) -> Iterator[Connection]:
-    """A connection for reading what is committed. Statements may see what was committed between them.
+def read(engine: Engine) -> Iterator[reading.Reader | Connection]:
+    """What runs selects on the data that is committed. Statements may see what was committed between them.
 
     On PostgreSQL no transaction is opened: its default isolation (READ COMMITTED) would promise no more for two
     round trips more. SQLite, where a transaction costs nothing, shows one state to all statements.
     """
-    with engine.connect() as conn:
-        if engine.dialect.name == "postgresql":
-            conn.execution_options(isolation_level="AUTOCOMMIT")
-        yield conn
+    readers = _READERS.get(engine)
+    if readers is None:  # SQLite in memory: the one connection is the database
+        with engine.connect() as conn:
+            yield conn
+    else:
+        with readers.mine().one_state() as reader:
+            yield reader
 
 
 @contextlib.contextmanager

@@ -98,7 +98,7 @@ class Load:
 def load(conn: Connection, digest: bytes, source: str) -> Load | None:
     """How far the file was loaded, or None if it never was."""
     row = conn.execute(sa.select(_L).where(*_OF_FILE), {"of_digest": digest, "of_source": source}).first()
-    return Load(**dict(row._mapping) | {"digest": digest}) if row is not None else None
+    return Load(**row._asdict() | {"digest": digest}) if row is not None else None
 
 
 def start(conn: Connection, new: Load) -> None:

@@ -166,7 +166,7 @@ def claim(conn: Connection, lease_seconds: float, at: datetime.datetime) -> Job 
     Workers that claim at once get different jobs. `attempts` counts the claim until a learner is finished.
     """
     row = conn.execute(_CLAIM, {"token": secrets.token_hex(16), "seconds": lease_seconds, "at": at}).first()
-    return Job(**row._mapping) if row is not None else None
+    return Job(**row._asdict()) if row is not None else None
 
 
 def hold(conn: Connection, job: Job, lease_seconds: float) -> None:
@@ -206,7 +206,7 @@ def of_organisation(conn: Connection, job_id: int, organisation_id: int, operati
     """The job with this JobID if that organisation submitted it with that operation, else None."""
     values = {"job": job_id, "organisation": organisation_id, "of_operation": operation}
     row = conn.execute(_BY_ID, values).first()
-    return Job(**row._mapping) if row is not None else None
+    return Job(**row._asdict()) if row is not None else None
 
 
 def learners(conn: Connection, job_id: int, start: int, n: int) -> list[Sent]:

@@ -19,13 +19,15 @@ from lrs_soap.store import tables
 class StoredLearner:
     """A learner as the register keeps it: the stored fields of the contract's Learner, and the master's ULN.
 
-    Texts are as they were sent; ULNs are ten digits, dates yyyy-MM-dd. master_uln is set on a learner merged away.
+    Texts are as they were sent; ULNs are ten digits, dates yyyy-MM-dd. master_uln is set on a learner merged away;
+    is_master says that others were merged into this one, as far as a query looked.
     """
 
     uln: str
     version_number: int
     learner_status: str
     master_uln: str | None = None
+    is_master: bool = dataclasses.field(default=False, compare=False)  # read, never written
     created_date: str
     last_updated_date: str
     title: str | None = None
@@ -63,25 +65,32 @@ class Replaced(enum.Enum):
     IDENTITY_TAKEN = enum.auto()  # the five identifying fields would be those of another live learner
 
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(StoredLearner))
+FIELDS = tuple(field.name for field in dataclasses.fields(StoredLearner) if field.name != "is_master")
+"""What of a StoredLearner is stored: every attribute that a write writes."""
+
 _KEYS = tuple(field.name for field in dataclasses.fields(matching.StoredKeys))
 _T = tables.learner
 _I = tables.learner_identity
 
-_LEARNER = sa.select(*(_T.c[name] for name in _FIELDS))
+_merged = _T.alias("merged")
+# Not EXISTS: PostgreSQL may answer that by reading every merged learner first.
+_A_MERGED_ONE = sa.select(_merged.c.uln).where(_merged.c.master_uln == _T.c.uln).limit(1).correlate(_T)
+_IS_MASTER = _A_MERGED_ONE.scalar_subquery().is_not(None).label("is_master")
+_LEARNER = sa.select(*(_T.c[name] for name in FIELDS), _IS_MASTER)
+_READ = (*FIELDS, "is_master")
 _BY_ULN = _LEARNER.where(_T.c.uln == sa.bindparam("uln"))
 _BY_ULN_FOR_UPDATE = _BY_ULN.with_for_update()  # SQLite, where a writer is alone, leaves it out
 _BY_ULNS = _LEARNER.where(_T.c.uln.in_(sa.bindparam("ulns", expanding=True)))
 _BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa.bindparam("identity"))
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 
-_MERGED_INTO = sa.select(_T.c.uln).where(_T.c.master_uln.in_(sa.bindparam("masters", expanding=True)))
+_MERGED_INTO = sa.select(_T.c.uln).where(_T.c.master_uln == sa.bindparam("master"))
 
 _INSERT = sa.insert(_T)
 _UPDATE = (
     sa.update(_T)
     .where(_T.c.uln == sa.bindparam("of_uln"), _T.c.version_number == sa.bindparam("of_version"))
-    .values({name: sa.bindparam(name) for name in (*_FIELDS, *_KEYS) if name != "uln"})
+    .values({name: sa.bindparam(name) for name in (*FIELDS, *_KEYS) if name != "uln"})
 )
 _INSERT_HISTORY = sa.insert(tables.learner_history)
 _DELETE_IDENTITIES = sa.delete(_I).where(_I.c.uln == sa.bindparam("of_uln"))
@@ -104,7 +113,7 @@ _CLAIM_IDENTITY = dict(_claims())
 
 
 def _stored(row: Sequence) -> StoredLearner:
-    return StoredLearner(**dict(zip(_FIELDS, row, strict=True)))
+    return StoredLearner(**dict(zip(_READ, row, strict=True)))
 
 
 def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearner | None:
@@ -159,12 +168,14 @@ def _candidates(columns: tuple[tuple[str, ...], ...]) -> sa.Select:
 
 def linked_ulns(conn: Connection, uln: str) -> list[str]:
     """The ULNs merged into this one, directly or through others, in order."""
-    # Level by level, one index read each: PostgreSQL plans a recursive query as a scan of every learner.
+    # One index read for each of them: PostgreSQL plans a recursive query as a scan of every learner.
     linked: set[str] = set()
     masters = [uln]
     while masters:
-        masters = [found for found in conn.execute(_MERGED_INTO, {"masters": masters}).scalars() if found not in linked]
-        linked.update(masters)
+        below = conn.execute(_MERGED_INTO, {"master": masters.pop()}).scalars()
+        new = [found for found in below if found not in linked]
+        linked.update(new)
+        masters += new
     return sorted(linked - {uln})
 
 
@@ -234,11 +245,11 @@ def replace(
             "replaced_at": at or datetime.datetime.now(datetime.UTC),
             "organisation_id": changed_by,
             "user_name": user_name,
-            "learner": {name: getattr(old, name) for name in _FIELDS},
+            "learner": {name: getattr(old, name) for name in FIELDS},
         },
     )
     return Replaced.DONE
 
 
 def _values(learner: StoredLearner, keys: matching.StoredKeys) -> dict:
-    return {name: getattr(learner, name) for name in _FIELDS} | {name: getattr(keys, name) for name in _KEYS}
+    return {name: getattr(learner, name) for name in FIELDS} | {name: getattr(keys, name) for name in _KEYS}

@@ -134,7 +134,7 @@ def deletions(
 
 def versions(conn: Connection, uln: str) -> list[Version]:
     """The versions of a learner before the current one, oldest first."""
-    return [Version(**row._mapping) for row in conn.execute(_VERSIONS, {"uln": uln})]
+    return [Version(**row._asdict()) for row in conn.execute(_VERSIONS, {"uln": uln})]
 
 
 def _report(conn, statement, event, organisation_id, since, until) -> list[Decision]:

@@ -25,7 +25,7 @@ class NewerDatabase(errors.LrsError):
 
 def version(engine: Engine) -> str | None:
     """The revision of the database's tables, or None if it has none of ours."""
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         return _version(conn)
 
 

@@ -17,7 +17,7 @@ def test_write_commits_and_read_sees_it(engine):
     with engines.write(engine) as conn:
         conn.exec_driver_sql("CREATE TABLE t (n integer)")
         conn.exec_driver_sql("INSERT INTO t VALUES (1)")
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         assert conn.exec_driver_sql("SELECT n FROM t").scalar() == 1
 
 
@@ -27,39 +27,39 @@ def test_an_exception_undoes_the_whole_write(engine):
     with pytest.raises(RuntimeError), engines.write(engine) as conn:
         conn.exec_driver_sql("INSERT INTO t VALUES (1)")
         raise RuntimeError
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         assert conn.exec_driver_sql("SELECT count(*) FROM t").scalar() == 0
 
 
 def test_the_pool_gives_connections_back_as_they_were(engine):
     # The same connection reads (without a transaction), writes (in one) and is used plainly.
     for _ in range(2):
-        with engines.read(engine) as conn:
+        with engine.connect() as conn:
             conn.exec_driver_sql("SELECT 1")
         with engines.write(engine) as conn:
             conn.exec_driver_sql("CREATE TABLE t (n integer)")
             conn.rollback()
     with engine.connect() as conn:
         conn.exec_driver_sql("CREATE TABLE t (n integer)")
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         assert not sa.inspect(conn).has_table("t")
 
 
 def test_readers_do_not_wait_for_a_writer(engine):
     with engines.write(engine) as writing:
         writing.exec_driver_sql("CREATE TABLE t (n integer)")
-        with engines.read(engine) as reading:
+        with engine.connect() as reading:
             assert not sa.inspect(reading).has_table("t")
 
 
 def test_sqlite_is_set_up(sqlite_databases):
     engine = engines.create(sqlite_databases.migrated(), busy_timeout=3)
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         assert tuple(settings(conn, *names).values()) == ("wal", 2, 1, 3000)
     engine.dispose()
     engine = engines.create(sqlite_databases.migrated(), sqlite_synchronous="NORMAL")
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         assert settings(conn, "synchronous") == {"synchronous": 1}
     engine.dispose()
 
@@ -100,7 +100,7 @@ def test_memory_is_one_database_for_all_threads(url):
     seen = []
 
     def look():
-        with engines.read(engine) as conn:
+        with engine.connect() as conn:
             seen.append(sa.inspect(conn).has_table("t"))
 
     thread = threading.Thread(target=look)
@@ -113,7 +113,7 @@ def test_memory_is_one_database_for_all_threads(url):
 def test_postgresql_bounds_every_wait(postgresql_databases):
     url = postgresql_databases.migrated()
     engine = engines.create(url, statement_timeout=0.2, lock_timeout=1.5, idle_timeout=30)
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         shown = {
             name: conn.exec_driver_sql(f"SHOW {name}").scalar()
             for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "application_name")
@@ -133,7 +133,7 @@ def test_postgresql_bounds_every_wait(postgresql_databases):
 def test_what_a_postgresql_url_says_wins(postgresql_databases):
     url = postgresql_databases.migrated()
     engine = engines.create(f"{url}?options=-c%20lock_timeout%3D7s&application_name=mine")
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         assert conn.exec_driver_sql("SHOW lock_timeout").scalar() == "7s"
         assert conn.exec_driver_sql("SHOW statement_timeout").scalar() == "15s"
         assert conn.exec_driver_sql("SHOW application_name").scalar() == "mine"
@@ -144,14 +144,14 @@ def test_what_a_postgresql_url_says_wins(postgresql_databases):
 def test_a_postgresql_connection_that_died_while_idle_is_replaced(postgresql_databases, monkeypatch):
     url = postgresql_databases.migrated()
     engine = engines.create(url)
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         process = conn.exec_driver_sql("SELECT pg_backend_pid()").scalar()
     killer = engines.create(url)
-    with engines.read(killer) as conn:
+    with killer.connect() as conn:
         conn.exec_driver_sql(f"SELECT pg_terminate_backend({process}, 5000)")
     killer.dispose()
     monkeypatch.setattr(engines, "PING_AFTER_SECONDS", 0.0)
-    with engines.read(engine) as conn:
+    with engine.connect() as conn:
         assert conn.exec_driver_sql("SELECT pg_backend_pid()").scalar() != process
     engine.dispose()
     postgresql_databases.drop(url)
