@@ -91,7 +91,6 @@ class _Thread(threading.local):
             attribute_defaults=False,
             huge_tree=False,
             remove_comments=True,
-            collect_ids=False,
         )
 
 
