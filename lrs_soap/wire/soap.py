@@ -60,8 +60,23 @@ class Reply(NamedTuple):
     body: bytes
 
 
+class _Context(MethodContext):
+    """Spyne's context of a call, without the parts that this protocol and transport do not use."""
+
+    TransportContext = None
+    __setattr__ = object.__setattr__  # Spyne's own guards against misspelt names, at 55 assignments a call
+
+
 class _Protocol(Soap11):
     """SOAP 1.1 with the contract's messages. `ctx.udc` is the `Exchange` of the request."""
+
+    def get_context(self, parent, transport):
+        return None
+
+    def generate_method_contexts(self, ctx):
+        # Spyne copies the context for every method of a request; here a request has one.
+        (ctx.descriptor,) = self.get_call_handles(ctx)
+        return (ctx,)
 
     def create_in_document(self, ctx, charset=None):
         ctx.in_document = parser.parse(ctx.in_string, charset)
@@ -191,11 +206,11 @@ class SoapServer(ServerBase):
         charset: of the Content-Type, if it names one. request_id: found again in the log and in WSEC0999.
         """
         exchange = Exchange(Call(register=self._register, request_id=request_id))
-        ctx = exchange.ctx = MethodContext(self, MethodContext.SERVER)
+        ctx = exchange.ctx = _Context(self, MethodContext.SERVER)
         ctx.in_string, ctx.udc = body, exchange
         try:
-            (exchange.ctx,) = self.generate_contexts(ctx, charset)
-            self.get_in_object(exchange.ctx)
+            self.generate_contexts(ctx, charset)
+            self.get_in_object(ctx)
         except Exception:
             ctx.fire_event("method_exception_object")
         return exchange
@@ -253,5 +268,8 @@ def _finish(exchange: Exchange) -> None:
         call.finish()
     except Exception as error:
         exchange.fault = _unexpected(error, call)
-    reason = exchange.fault.reason if isinstance(exchange.fault, errors.LrsFault) else None
-    log.info("call", request_id=call.request_id, operation=call.operation, code=str(call.code), reason=reason)
+    if exchange.fault is None:
+        log.debug("call", request_id=call.request_id, operation=call.operation, code=str(call.code))
+    else:
+        reason = exchange.fault.reason if isinstance(exchange.fault, errors.LrsFault) else None
+        log.info("fault", request_id=call.request_id, operation=call.operation, code=str(call.code), reason=reason)
