@@ -24,6 +24,7 @@ _SECTIONS = {
         "batch": lazy.Command("lrs_soap.cli.batch", "batch", "Batch files: make, validate, submit, and their output."),
     },
     "Without a service": {
+        "synth": lazy.Command("lrs_soap.cli.synth", "synth", "Make a synthetic register, to measure and to try with."),
         "uln": lazy.Command("lrs_soap.cli.uln", "uln", "Check the check digit of ULNs."),
     },
 }
