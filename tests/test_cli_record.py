@@ -1,24 +1,22 @@
 """lrs-soap record: loading files of learning events, and asking for a record over HTTP."""
 
 import json
-import os
 import random
 import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from support import eventfiles, outcomes, server
 
-from lrs_soap import client, eventload, model, sandbox
+from lrs_soap import client, codes, contract, eventload, model, sandbox
 from lrs_soap.cli import main, options
-from lrs_soap.rules import record
+from lrs_soap.rules import matching, record
 from lrs_soap.store import engine as engines
-from lrs_soap.store import events, learners, tables, tables_events
+from lrs_soap.store import learners, tables, tables_events
 
 ULN = "4123001008"
 
@@ -26,7 +24,7 @@ ULN = "4123001008"
 def put_learners(engine) -> None:
     with engines.write(engine) as connection:
         for one in sandbox.stored_learners():
-            learners.insert(connection, one, sandbox.matching.identity(one), sandbox.matching.stored_keys(one))
+            learners.insert(connection, one, matching.identity(one), matching.stored_keys(one))
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ def load(engine, database_url, tmp_path, monkeypatch):
 
 def stored(engine) -> dict:
     table = tables_events.learning_event
-    with engines.read(engine) as connection:
+    with engine.connect() as connection:
         rows = connection.execute(sa.select(table)).all()
     return {(row.uln, bytes(row.event_key)): row._mapping for row in rows}
 
@@ -70,7 +68,7 @@ def test_a_file_is_loaded_with_every_field(load, engine):
     for row in eventfiles.rows():
         (held,) = (one for one in found.values() if one["uln"] == row["ULN"] and one["subject_code"] == row["SubjectCode"]
                    and one["retake_indicator"] == row["RetakeIndicator"])  # fmt: skip
-        fields = record.model.MIAPLearningEvent.__slots__
+        fields = model.MIAPLearningEvent.__slots__
         assert [str(held[name]) if held[name] is not None else "" for name in fields] == list(row.values())[2:]
         assert held["source"] == row["Source"]
     assert not load.exceptions.exists()
@@ -116,11 +114,11 @@ def test_two_versions_of_which_none_is_later_are_reported(load, engine):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"DateLoaded": "16/11/2020"}, 'line 3, DateLoaded (cell V3): "16/11/2020" The date is written day/month/year. '
-                                       "Write 2020-11-16."),
+        ({"DateLoaded": "16/11/2020"},
+         'line 3, DateLoaded (cell V3): "16/11/2020" The date is written day/month/year. Write 2020-11-16.'),
         ({"AssessmentDate": "1900-02-29"}, "The calendar has no such day"),
-        ({"LastUpdatedDateTime": "2020-11-16T09:30:00"}, "LastUpdatedDateTime (cell AF3): \"2020-11-16T09:30:00\" This is "
-                                                         "not a date and time. Write it as yyyy-MM-dd hh:mm:ss"),
+        ({"LastUpdatedDateTime": "2020-11-16T09:30:00"},
+         '(cell AF3): "2020-11-16T09:30:00" This is not a date and time. Write it as yyyy-MM-dd hh:mm:ss'),
         ({"LastUpdatedDateTime": "1900-02-29 09:30:00"}, "The calendar has no such day"),
         ({"LastUpdatedDateTime": ""}, "LastUpdatedDateTime (cell AF3): The value is mandatory"),
         ({"AchievementProviderUKPRN": "1234567"}, "eight letters and digits"),
@@ -231,7 +229,7 @@ def test_a_dry_run_tells_everything_and_changes_nothing(load, engine):
     assert "31 rows would be: 3 added, 0 replaced, 0 unchanged, 0 superseded, 28 rejected" in result.stdout
     assert stored(engine) == {}
     assert not load.exceptions.exists()
-    with engines.read(engine) as connection:
+    with engine.connect() as connection:
         assert connection.execute(sa.select(tables_events.learning_event_load)).first() is None
     result = load(rows)
     assert "and 8 more" in result.stderr and str(load.exceptions) in result.stderr
@@ -246,7 +244,7 @@ def test_exceptions_are_not_written_over_the_file_itself(load):
 def test_a_load_is_audited_with_the_learners_it_changed(load, engine):
     load(eventfiles.rows()[:8])
     load(None)
-    with engines.read(engine) as connection:
+    with engine.connect() as connection:
         rows = connection.execute(sa.select(tables.audit)).all()
         touched = connection.execute(sa.select(tables.audit_learner.c.uln)).scalars().all()
     assert [(row.operation, row.code, row.user_name) for row in rows] == [("record load", "done", "Op")]
@@ -341,31 +339,50 @@ def test_two_files_with_the_same_events_at_once(load, engine, tmp_path, monkeypa
     assert sum(result.added for result in results) == len(stored(engine)) == 180
 
 
+# Loads a file in small chunks and kills itself, as if by SIGKILL from outside, at the n-th call of a function.
+MORTAL = """
+import os, signal, sys
+from lrs_soap import eventload
+from lrs_soap.cli.main import main
+
+eventload.CHUNK, left, load = 50, int(sys.argv.pop()), eventload.load
+
+def count(frame, event, argument):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def loading(*arguments, **more):
+    sys.setprofile(count)
+    return load(*arguments, **more)
+
+eventload.load = loading
+main()
+"""
+
+
 def test_a_load_that_is_killed_at_random_points_loses_and_doubles_nothing(load, engine, database_url):
-    rows = many(6000)
-    eventfiles.write(load.path, rows)
-    command = [sys.executable, "-c", "from lrs_soap import eventload; eventload.CHUNK = 100\n"
-               "from lrs_soap.cli.main import main; main()",
-               "record", "load", str(load.path), "--database", database_url, "--operator", "Op", "--json"]  # fmt: skip
-    dice, kills, resumed = random.Random(3), 0, 0
+    eventfiles.write(load.path, many(1000))
+    command = [sys.executable, "-c", MORTAL, "record", "load", str(load.path), "--database", database_url,
+               "--operator", "Op", "--json"]  # fmt: skip
+    dice, kills, reached = random.Random(3), 0, set()
     while True:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        if kills < 6:
-            try:
-                process.wait(1.0 + dice.random())
-            except subprocess.TimeoutExpired:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-        output = process.communicate()[0]
-        if process.returncode >= 0:
+        # Going over the rows that are done takes calls too, so that in the end no life would be long enough.
+        calls = dice.randrange(200_000, 600_000) if kills < 5 else 0
+        done = subprocess.run([*command, str(calls)], capture_output=True, text=True, check=False)
+        if done.returncode != -signal.SIGKILL:
             break
-        time.sleep(0.05)
-    summary = json.loads(output)
-    resumed = summary["resumed_after"]
-    assert kills and resumed
-    assert (summary["rows"], summary["added"], summary["rejected"]) == (6000, 5400, 600)
-    assert len(stored(engine)) == 5400
-    assert [row["Line"] for row in eventfiles.read(load.exceptions)] == [str(n + 2) for n in range(0, 6000, 10)]
+        kills += 1
+        with engine.connect() as connection:
+            reached.add(connection.execute(sa.select(tables_events.learning_event_load.c.rows)).scalar_one())
+    assert done.returncode == 1, done.stderr
+    summary = json.loads(done.stdout)
+    assert kills == 5 and len(reached) >= 3
+    assert summary["resumed_after"] == max(reached)
+    assert (summary["rows"], summary["added"], summary["rejected"]) == (1000, 900, 100)
+    assert len(stored(engine)) == 900
+    assert [row["Line"] for row in eventfiles.read(load.exceptions)] == [str(n + 2) for n in range(0, 1000, 10)]
 
 
 # As a client
@@ -387,7 +404,7 @@ def get(service, monkeypatch):
         monkeypatch.setenv(f"LRS_{name}", value)
 
     def invoke(case, *arguments):
-        fields = {field.name: field for field in main.lazy.importlib.import_module("lrs_soap.contract").TYPES["LearnerRecordRqst"].fields}
+        fields = {field.name: field for field in contract.TYPES["LearnerRecordRqst"].fields}
         given = []
         for name, value in outcomes.named(case).values.items():
             if name not in ("OrganisationRef", "OrgPassword", "UserName"):
@@ -432,6 +449,6 @@ def test_the_client_library_gives_the_record_as_it_is_stored(service):
         reply = lrs.get_learner_record("4123010252", "Ellwood", "Charlotte", "2001-05-05", "2", "DE22 3LP",
                                        user_type="ORG", lnr_contact_type="PST")  # fmt: skip
     assert isinstance(reply, model.LearnerRecordResp)
-    assert reply.response_code is client.api.codes.ResponseCode.MASTER_SUBSTITUTED
+    assert reply.response_code is codes.ResponseCode.MASTER_SUBSTITUTED
     expected = [row.event for row in sandbox.learning_events() if row.uln in ("4123009882", "4123010252")]
     assert reply.learner_record.learning_events.learning_event == record.in_order(expected)

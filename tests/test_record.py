@@ -51,7 +51,7 @@ class Reader:
             learners.replace(connection, old, new, changed_by=None, user_name="me")
 
     def rows(self, *columns) -> list[tuple]:
-        with engines.read(self.desk.register.engine) as connection:
+        with self.desk.register.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sa.select(*columns))]
 
 
