@@ -1,4 +1,4 @@
-"""LrsClient against canned replies: what it sends, what it makes of answers, and what it never tells."""
+"""LrsClient and AsyncLrsClient against canned replies: what they send, what they make of answers, what they never tell."""
 
 import copy
 import datetime
@@ -7,7 +7,7 @@ import pickle
 import threading
 
 import pytest
-from support import canned
+from support import canned, driven
 
 from lrs_soap import client, codes, contract, model
 
@@ -29,13 +29,17 @@ def fresh(server):
     server.documents.clear()
 
 
-def connect(url, **more):
-    given = {"ukprn": "TEST0001", "org_password": PASSWORD, "user_name": "J Smith", "timeout": 5} | more
-    return client.LrsClient(url, **given)
+@pytest.fixture(params=[client.LrsClient, driven.Driven], ids=["LrsClient", "AsyncLrsClient"])
+def connect(request):
+    def connecting(url, **more):
+        given = {"ukprn": "TEST0001", "org_password": PASSWORD, "user_name": "J Smith", "timeout": 5} | more
+        return request.param(url, **given)
+
+    return connecting
 
 
 @pytest.fixture
-def service(server):
+def service(connect, server):
     with connect(server.url) as connected:
         yield connected
 
@@ -217,14 +221,14 @@ def test_no_redirect_takes_the_password_elsewhere(server, service):
     assert server.paths == [contract.ENDPOINT]
 
 
-def test_nothing_listens():
+def test_nothing_listens(connect):
     with pytest.raises(client.LrsUnreachable) as raised, connect(REFUSED + "/x?wsdl") as service:
         service.learner_by_uln("1234567890", "A", "B")
     assert raised.value.url == REFUSED + "/x?wsdl"
     assert "no connection" in str(raised.value)
 
 
-def test_no_answer_in_time(server):
+def test_no_answer_in_time(connect, server):
     server.hold = threading.Event()
     with connect(server.url, timeout=0.2) as service, pytest.raises(client.LrsTimeout, match=r"0\.2 seconds"):
         service.learner_by_uln("1234567890", "A", "B")
@@ -238,12 +242,12 @@ def test_no_answer_in_time(server):
         ("https://127.0.0.1:9", {"ca_bundle": "/no/such.pem"}, "TLS file"),
     ],
 )
-def test_what_cannot_be_reached(url, more, words):
+def test_what_cannot_be_reached(connect, url, more, words):
     with connect(url, **more) as service, pytest.raises(client.LrsUnreachable, match=words):
         service.learner_by_uln("1234567890", "A", "B")
 
 
-def test_credentials_in_a_url_are_not_shown():
+def test_credentials_in_a_url_are_not_shown(connect):
     with connect("http://user:secret@127.0.0.1:9/x") as service, pytest.raises(client.LrsUnreachable) as raised:
         service.learner_by_uln("1234567890", "A", "B")
     assert "secret" not in str(raised.value) + repr(service)
@@ -270,20 +274,20 @@ def test_a_call_that_cannot_be_made_sends_nothing(server, service, call):
 
 
 @pytest.mark.parametrize(("url", "more"), [(None, {}), (REFUSED, {"ukprn": None})])
-def test_what_a_client_needs(url, more):
+def test_what_a_client_needs(connect, url, more):
     with pytest.raises(client.LrsInvalidCall, match="give"):
         connect(url, **more)
 
 
 @pytest.mark.parametrize("path", [contract.ENDPOINT, contract.ENDPOINT + "?wsdl", "/other"])
-def test_the_url_is_used_as_given(server, path):
+def test_the_url_is_used_as_given(connect, server, path):
     server.answer(canned.reply("learnerByULN", "<ResponseCode>WSRC0001</ResponseCode>"))
     with connect(server.url + path) as service:
         service.learner_by_uln("1234567890", "A", "B")
     assert server.paths == [path]
 
 
-def test_a_wsdl_from_a_url(server):
+def test_a_wsdl_from_a_url(connect, server):
     server.documents.update(contract.FILES)
     server.documents[contract.WSDL] = contract.wsdl_for(server.url + "/from-the-wsdl")
     server.answer(canned.reply("learnerByULN", "<ResponseCode>WSRC0001</ResponseCode>"))
@@ -293,7 +297,7 @@ def test_a_wsdl_from_a_url(server):
     assert "<OrganisationRef>TEST01</OrganisationRef><UKPRN>TEST0001</UKPRN>" in server.sent()
 
 
-def test_a_wsdl_from_a_file(server, tmp_path):
+def test_a_wsdl_from_a_file(connect, server, tmp_path):
     for name, data in contract.FILES.items():
         (tmp_path / name).write_bytes(data)
     server.answer(canned.reply("learnerByULN", "<ResponseCode>WSRC0001</ResponseCode>"))
@@ -311,14 +315,14 @@ def test_a_wsdl_from_a_file(server, tmp_path):
         b'<!DOCTYPE x [<!ENTITY e "v">]>' + contract.FILES[contract.WSDL].split(b"?>", 1)[-1],
     ],
 )
-def test_a_wsdl_that_is_not_used(server, wsdl):
+def test_a_wsdl_that_is_not_used(connect, server, wsdl):
     server.documents.update(contract.FILES)
     server.documents[contract.WSDL] = wsdl
     with pytest.raises(client.LrsUnexpectedReply):
         connect(None, wsdl=f"{server.url}/{contract.WSDL}")
 
 
-def test_a_wsdl_that_is_not_there(server):
+def test_a_wsdl_that_is_not_there(connect, server):
     with pytest.raises(client.LrsUnexpectedReply, match="404"):
         connect(None, wsdl=f"{server.url}/{contract.WSDL}")
 

@@ -1,4 +1,6 @@
-"""A client of any LearnerService of the 2008 contract: `LrsClient`, and the exceptions it raises."""
+"""Clients of any LearnerService of the 2008 contract: `LrsClient`, `AsyncLrsClient`, and the exceptions they raise."""
+
+from typing import TYPE_CHECKING, Any
 
 from lrs_soap.client.api import LrsClient
 from lrs_soap.client.failures import (
@@ -13,7 +15,11 @@ from lrs_soap.client.failures import (
     LrsUnreachable,
 )
 
+if TYPE_CHECKING:
+    from lrs_soap.client.aio import AsyncLrsClient
+
 __all__ = [
+    "AsyncLrsClient",
     "LrsBatchFailed",
     "LrsBatchRefused",
     "LrsBatchUnfinished",
@@ -25,3 +31,12 @@ __all__ = [
     "LrsUnexpectedReply",
     "LrsUnreachable",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """AsyncLrsClient when it is asked for: it needs httpx, which is not installed unless it is wanted."""
+    if name != "AsyncLrsClient":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from lrs_soap.client import aio
+
+    return aio.AsyncLrsClient

@@ -1,4 +1,7 @@
-"""The batch operations of LrsClient, and the whole way of a batch in one call."""
+"""The whole way of a batch in one call.
+
+`python -m lrs_soap.client.asyncgen` makes aiobatches.py from this file.
+"""
 
 import itertools
 import time
@@ -7,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lrs_soap import contract, model
-from lrs_soap.client import failures
+from lrs_soap.client import failures, operations
 from lrs_soap.codes import BatchJobType, ResponseCode
 
 PER_CALL = contract.TYPES["BatchRegistrationRqst"].fields[-1].max_occurs
@@ -18,44 +21,15 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 15.0
 
 
-class Batches:
-    """The part of LrsClient that is about batches."""
-
-    def call(self, operation: str, **parameters) -> Any:
-        """Calls any operation of the WSDL."""
-        raise NotImplementedError
-
-    def submit_batch_registration(
-        self, learners: Iterable[model.BatchLearner], job_type: str = BatchJobType.FULL
-    ) -> model.BatchRegistrationResp:
-        """Submits 1 to 200 learners; the reply has the job_id, 0 when its code says why there is none.
-
-        job_type: FUL finds, updates and registers; CHK only finds.
-        """
-        learners = tuple(learners)
-        return self.call(
-            "submitBatchRegistration", job_type=job_type, learner_record_count=len(learners), learner=learners
-        )
-
-    def get_batch_registration_output(self, job_id: int) -> model.BatchOutputResp:
-        """What became of a batch: WSRC0008 until it is finished, then WSRC0009 with the learners as they were sent."""
-        return self.call("getBatchRegistrationOutput", job_id=job_id)
-
-    def submit_verify_batch(
-        self, learners: Iterable[model.MIAPBatchLearnerToVerify], org_email: str | None = None
-    ) -> model.VerifyBatchResp:
-        """Submits learners to verify, up to 200 as the LearnerRecordCount of the contract allows."""
-        learners = tuple(learners)
-        return self.call(
-            "submitVerifyBatch", learner_record_count=len(learners), org_email=org_email, learner=learners
-        )
-
-    def get_verify_batch_output(self, job_id: int) -> model.VerifyBatchOutputResp:
-        """What became of a batch of learners to verify, as for get_batch_registration_output."""
-        return self.call("getVerifyBatchOutput", job_id=job_id)
+class Batches(operations.Operations):
+    """The part of LrsClient that is about whole batches."""
 
     def finished(
-        self, output: Callable[[int], Any], job_id: int, patience: float = 3600, sleep: Callable[[float], Any] = time.sleep
+        self,
+        output: Callable[[int], Any],
+        job_id: int,
+        patience: float = 3600,
+        sleep: Callable[[float], Any] = time.sleep,
     ) -> Any:
         """The output of a job once it is finished, successfully or not.
 

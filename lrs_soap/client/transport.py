@@ -34,6 +34,63 @@ class Reply:
     encoding: str | None
 
 
+class Content:
+    """The body of a reply from `url` as it arrives, up to MAX_REPLY_BYTES in `held`."""
+
+    def __init__(self, url: str):
+        self.held = bytearray()
+        self._url = url
+
+    def add(self, chunk: bytes) -> None:
+        """Takes the next part. Raises LrsUnexpectedReply when it is too much."""
+        self.held += chunk
+        if len(self.held) > MAX_REPLY_BYTES:
+            raise failures.LrsUnexpectedReply(self._url, f"the reply is longer than {MAX_REPLY_BYTES} bytes")
+
+
+def judged(reply: Reply, url: str) -> Reply:
+    """`reply`, if a LearnerService can have sent it: 200, or 500 with a fault, and XML. A proxy or a wrong path answers
+    something else. Raises LrsUnexpectedReply."""
+    kind = reply.headers.get("Content-Type", "none").partition(";")[0].strip().lower()
+    if reply.status_code not in (200, 500) or kind not in ("text/xml", "application/xml", "application/soap+xml"):
+        problem = f"HTTP status {reply.status_code} and content of type {kind} instead of a SOAP reply"
+        raise failures.LrsUnexpectedReply(url, problem)
+    return reply
+
+
+def late(url: str, timeout: float) -> failures.LrsTimeout:
+    """Nothing came within `timeout` seconds."""
+    advice = "Try again or give a longer timeout; a registration or update may have been made all the same"
+    return failures.LrsTimeout(url, f"no answer within {timeout:g} seconds", advice)
+
+
+def refused_tls(url: str) -> failures.LrsUnreachable:
+    """One side did not take the other's certificate, or they could not agree."""
+    advice = (
+        "Check the authorities trusted (ca_bundle), the host name in the URL, and the client certificate"
+        " (client_certificate)"
+    )
+    return failures.LrsUnreachable(url, "the TLS connection was refused", advice)
+
+
+def unreadable_tls_file(url: str) -> failures.LrsUnreachable:
+    """A file of certificates, keys or authorities is not there or holds something else."""
+    advice = "Check that the files of client_certificate and ca_bundle exist, and that they can be read"
+    return failures.LrsUnreachable(url, "a TLS file cannot be read", advice)
+
+
+def no_url(url: str) -> failures.LrsUnreachable:
+    """`url` does not say where to go."""
+    advice = f"Give one such as https://host{contract.ENDPOINT}"
+    return failures.LrsUnreachable(url, "this is not an http or https URL", advice)
+
+
+def broken(url: str) -> failures.LrsUnreachable:
+    """No connection, or none until the end of the reply."""
+    advice = "Check the URL, that the service runs, and proxies and firewalls on the way"
+    return failures.LrsUnreachable(url, "no connection could be made, or it broke off", advice)
+
+
 class Transport(zeep.Transport):
     """zeep's transport, made strict.
 
@@ -46,7 +103,7 @@ class Transport(zeep.Transport):
         session.cert = client_certificate
         super().__init__(timeout=timeout, operation_timeout=timeout, session=session)
         self._origin = urlsplit(wsdl)[:2]
-        self._verify = verify
+        self.verify = verify
 
     def load(self, url: str) -> bytes:
         """The document at `url`: the WSDL or one of its schemas."""
@@ -65,53 +122,33 @@ class Transport(zeep.Transport):
 
     def post(self, address: str, message: bytes, headers: dict[str, str]) -> Reply:
         """Sends one message and gives the reply, which is XML; faults included."""
-        response = self._send("POST", address, data=message, headers=headers)
-        kind = response.headers.get("Content-Type", "none").partition(";")[0].strip().lower()
-        # HTTP: the service answers 200, or 500 with a fault; a proxy or a wrong path answers something else.
-        if response.status_code not in (200, 500) or kind not in ("text/xml", "application/xml", "application/soap+xml"):
-            problem = f"HTTP status {response.status_code} and content of type {kind} instead of a SOAP reply"
-            raise failures.LrsUnexpectedReply(without_credentials(address), problem)
-        return response
+        return judged(self._send("POST", address, data=message, headers=headers), without_credentials(address))
 
     def _send(self, method: str, url: str, **request) -> Reply:
         shown = without_credentials(url)
         try:
             # `verify` is given here, not to the session, where REQUESTS_CA_BUNDLE in the environment would beat it.
             response = self.session.request(
-                method, url, timeout=self.operation_timeout, verify=self._verify, allow_redirects=False, stream=True,
+                method, url, timeout=self.operation_timeout, verify=self.verify, allow_redirects=False, stream=True,
                 **request,
             )
             with response:
-                return Reply(response.status_code, response.headers, _read(response, shown), response.encoding)
+                content = Content(shown)
+                for chunk in response.iter_content(_CHUNK):
+                    content.add(chunk)
+                return Reply(response.status_code, response.headers, bytes(content.held), response.encoding)
         except exceptions.RequestException as error:
             raise self._failure(shown, error) from None
         except OSError:
             # requests raises it for a certificate or CA file that is not there.
-            advice = "Check that the files of client_certificate and ca_bundle exist, and that they can be read"
-            raise failures.LrsUnreachable(shown, "a TLS file cannot be read", advice) from None
+            raise unreadable_tls_file(shown) from None
 
     def _failure(self, url: str, error: exceptions.RequestException) -> failures.LrsUnreachable:
         # A reply that stops half way ends in requests' ConnectionError around urllib3's ReadTimeoutError.
         if isinstance(error, exceptions.Timeout) or any(isinstance(arg, urllib3_errors.TimeoutError) for arg in error.args):
-            advice = "Try again or give a longer timeout; a registration or update may have been made all the same"
-            return failures.LrsTimeout(url, f"no answer within {self.operation_timeout:g} seconds", advice)
+            return late(url, self.operation_timeout)
         if isinstance(error, exceptions.SSLError):
-            advice = (
-                "Check the authorities trusted (ca_bundle), the host name in the URL, and the client certificate"
-                " (client_certificate)"
-            )
-            return failures.LrsUnreachable(url, "the TLS connection was refused", advice)
+            return refused_tls(url)
         if isinstance(error, (exceptions.MissingSchema, exceptions.InvalidSchema, exceptions.InvalidURL)):
-            advice = f"Give one such as https://host{contract.ENDPOINT}"
-            return failures.LrsUnreachable(url, "this is not an http or https URL", advice)
-        advice = "Check the URL, that the service runs, and proxies and firewalls on the way"
-        return failures.LrsUnreachable(url, "no connection could be made, or it broke off", advice)
-
-
-def _read(response: requests.Response, url: str) -> bytes:
-    content = bytearray()
-    for chunk in response.iter_content(_CHUNK):
-        content += chunk
-        if len(content) > MAX_REPLY_BYTES:
-            raise failures.LrsUnexpectedReply(url, f"the reply is longer than {MAX_REPLY_BYTES} bytes")
-    return bytes(content)
+            return no_url(url)
+        return broken(url)

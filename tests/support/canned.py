@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import http.server
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 
@@ -91,8 +92,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[Server]:
-    """A running Server on a free port."""
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A running Server on a free port; with `tls`, of https://localhost."""
     server = Server()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -121,6 +122,9 @@ def serving() -> Iterator[Server]:
 
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.url = f"http://127.0.0.1:{httpd.server_port}"
+    if tls:
+        httpd.socket = tls.wrap_socket(httpd.socket, server_side=True, do_handshake_on_connect=False)
+        server.url = f"https://localhost:{httpd.server_port}"
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
