@@ -1,8 +1,11 @@
 """OrgPassword: how it is kept (argon2id) and compared. No exception here repeats a password."""
 
+import functools
+import json
+
 import argon2
 
-from lrs_soap import errors
+from lrs_soap import errors, resources
 
 LENGTH = 16  # MIAPOrgPassword of the contract: exactly 16 characters
 
@@ -12,6 +15,10 @@ _HASHER = argon2.PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=
 
 class UnusablePassword(errors.LrsError):
     """An OrgPassword has exactly 16 characters, and not only white space."""
+
+
+class PublishedPassword(errors.LrsError):
+    """Everybody can read this OrgPassword: it is one of the sandbox's, or one character repeated. Take another."""
 
 
 class UnusableHash(errors.LrsError):
@@ -39,3 +46,20 @@ def verify_password(password_hash: str, password: str) -> bool:
         return False
     except (argon2.exceptions.InvalidHashError, argon2.exceptions.VerificationError):
         raise UnusableHash() from None
+
+
+@functools.cache
+def _published() -> frozenset[str]:
+    rows = json.loads((resources.directory("fixtures") / "organisations.json").read_text(encoding="utf-8"))
+    return frozenset(row["password"] for row in rows)
+
+
+def is_published(password: str) -> bool:
+    """Whether it is a password of the sandbox, which everybody can read: it opens nothing but a sandbox."""
+    return password in _published()
+
+
+def refuse_published(password: str) -> None:
+    """Raises PublishedPassword for one of the sandbox's passwords and for one character repeated (P)."""
+    if is_published(password) or len(set(password)) == 1:
+        raise PublishedPassword()

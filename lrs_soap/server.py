@@ -4,11 +4,16 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
+import structlog
 
 from lrs_soap import contract, errors, observe, processes, sandbox, settings
 from lrs_soap.store import engine, organisations, schema
+from lrs_soap.wire import tls
+
+log = structlog.get_logger("lrs_soap.server")
 
 
 class StartError(errors.LrsError):
@@ -20,9 +25,14 @@ def run(chosen: settings.Settings, *, sandbox: bool = False, reset: bool = False
     reset: load them anew in any case.
 
     Raises StartError when the address is taken, when a register that is no sandbox holds the sandbox organisations
-    and the settings do not allow it, or when no worker gets ready.
+    and the settings do not allow it, or when no worker gets ready; UnusableTls when the TLS settings or files are
+    wrong, everybody may read key or database, or a register that is no sandbox would be open to others without TLS.
     """
     observe.configure(chosen)
+    tls.context(chosen)  # each worker reads the files again; here they fail with a word to whoever starts it
+    if not sandbox:
+        tls.refuse_exposed(chosen)
+        _warn(chosen)
     with _listen(chosen.host, chosen.port) as listening:
         chosen = chosen.model_copy(update={"port": listening.getsockname()[1]})
         _prepare(chosen, sandbox, reset)
@@ -73,6 +83,8 @@ def _prepare(chosen: settings.Settings, is_sandbox: bool, reset: bool) -> None:
     """Brings the database up to date, with the fixtures in a sandbox and without its organisations elsewhere."""
     database = engine.create(chosen.database, sqlite_synchronous=chosen.sqlite_synchronous)
     try:
+        if not is_sandbox:
+            _refuse_files_that_all_can_read(database)
         if not schema.is_current(database):
             schema.upgrade(database)
         if is_sandbox:
@@ -81,6 +93,18 @@ def _prepare(chosen: settings.Settings, is_sandbox: bool, reset: bool) -> None:
             _refuse_published_passwords(database, chosen)
     finally:
         database.dispose()
+
+
+def _refuse_files_that_all_can_read(database: engine.Engine) -> None:
+    if database.dialect.name != "sqlite" or not database.url.database:
+        return
+    for suffix in ("", "-wal", "-shm"):
+        tls.refuse_readable_by_all(Path(database.url.database + suffix), "the register's database")
+
+
+def _warn(chosen: settings.Settings) -> None:
+    if tls.is_exposed(chosen) and chosen.insecure_http:
+        log.warning("no TLS: learners' data and passwords travel readable", host=chosen.host)
 
 
 def _refuse_published_passwords(database: engine.Engine, chosen: settings.Settings) -> None:
@@ -97,7 +121,7 @@ def _refuse_published_passwords(database: engine.Engine, chosen: settings.Settin
 def _announce(chosen: settings.Settings, is_sandbox: bool) -> None:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(chosen.host, chosen.host)  # an address that can be pasted
     host = f"[{host}]" if ":" in host else host
-    address = f"http://{host}:{chosen.port}{contract.ENDPOINT}"
+    address = f"{'https' if chosen.tls_certificate else 'http'}://{host}:{chosen.port}{contract.ENDPOINT}"
     if is_sandbox:
         click.echo(sandbox.announcement(address, chosen.masked_database))
     else:

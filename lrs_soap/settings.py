@@ -9,63 +9,31 @@ import os
 import tomllib
 import typing
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import annotated_types
 import pydantic
 import pydantic_settings
-import sqlalchemy
-from sqlalchemy import exc
 
-from lrs_soap import errors
+from lrs_soap import errors, settingtypes
 from lrs_soap.rules import hours as operational_hours
+from lrs_soap.settingtypes import mask
 
 PREFIX = "LRS_SOAP_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 SANDBOX_DEFAULTS = {"database": "sqlite:///lrs-sandbox.sqlite", "log_format": "text"}
-_DATABASE_ALLOWED = "an SQLAlchemy URL of SQLite or PostgreSQL: sqlite:///file.sqlite, postgresql://user:password@host/name"
 
 
 class SettingsError(errors.LrsError):
     """A setting is not valid."""
 
 
-def mask(database: str) -> str:
-    """The database URL `database` as it may be shown: without its password, wherever in the URL that stands."""
-    url = sqlalchemy.make_url(database)
-    hidden = {name: "***" for name in url.query if "password" in name.lower()}
-    return url.update_query_dict(hidden).render_as_string(hide_password=True)
-
-
-def _database(value: str) -> str:
-    try:
-        url = sqlalchemy.make_url(value)
-    except (exc.ArgumentError, ValueError):
-        raise ValueError(f"allowed is {_DATABASE_ALLOWED}") from None
-    if url.drivername in ("postgres", "postgresql"):
-        # SQLAlchemy 2.0 and 2.1 disagree about the driver a bare "postgresql" means; ours is psycopg 3.
-        url = url.set(drivername="postgresql+psycopg")
-    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
-        raise ValueError(f"allowed is {_DATABASE_ALLOWED}")
-    return url.render_as_string(hide_password=False)
-
-
-def _hours(value: str | operational_hours.Hours) -> operational_hours.Hours:
-    return value if isinstance(value, operational_hours.Hours) else operational_hours.parse(str(value))
-
-
-Database = Annotated[str, pydantic.AfterValidator(_database)]
-Hours = Annotated[
-    operational_hours.Hours,
-    pydantic_settings.NoDecode,
-    pydantic.PlainValidator(_hours),
-    pydantic.PlainSerializer(str),
-]
-
-
 def _row(default, help: str, allowed: str | None = None, **limits):
     """One setting. `allowed` says what is, where type and limits do not."""
     return pydantic.Field(default, description=help, json_schema_extra={"allowed": allowed}, **limits)
+
+
+_FILE = "the path of a file, or nothing"
 
 
 class Settings(pydantic_settings.BaseSettings):
@@ -79,19 +47,38 @@ class Settings(pydantic_settings.BaseSettings):
     host: str = _row("127.0.0.1", "The address to listen on.", "an address of this machine; 0.0.0.0 is all of IPv4")
     port: int = _row(8080, "The TCP port to listen on; 0 takes a free one.", ge=0, le=65535)
     workers: int = _row(1, "How many processes answer requests.", ge=1, le=256)
-    database: Database = _row("sqlite:///lrs-register.sqlite", "The register's database.", _DATABASE_ALLOWED)
+    database: settingtypes.Database = _row("sqlite:///lrs-register.sqlite", "The register's database.", settingtypes.DATABASE_ALLOWED)
     sqlite_synchronous: Literal["FULL", "NORMAL"] = _row(
         "FULL", "SQLite only: FULL survives a loss of power; NORMAL is faster and may then lose the last registrations."
     )
 
     # HTTP
-    trust_proxy: int = _row(0, "How many proxies before the server set X-Forwarded-* that may be believed.", ge=0, le=16)
     max_body_bytes: int = _row(8 * 1024 * 1024, "The longest request accepted, in bytes.", ge=1024)
     max_connections: int = _row(1000, "The most connections of one worker; beyond it the answer is HTTP 503.", ge=1)
     request_timeout_seconds: float = _row(
         30, "How long a request may take to arrive whole before its connection is closed, in seconds.", gt=0
     )
     keep_alive_seconds: int = _row(15, "How long a connection may stay open between requests, in seconds.", ge=1)
+
+    # TLS, and proxies that end it
+    tls_certificate: str = _row("", "PEM file of the server's certificate and those that issued it: HTTPS.", _FILE)
+    tls_key: str = _row("", "PEM file of its key, which others may not read; empty if it is in tls_certificate.", _FILE)
+    tls_minimum: Literal["TLSv1.2", "TLSv1.3"] = _row("TLSv1.2", "The oldest version of TLS that is spoken.")
+    tls_client_ca: str = _row("", "PEM file of the authorities whose client certificates are accepted.", _FILE)
+    tls_client_certificates: Literal["none", "optional", "required"] = _row(
+        "none",
+        "required: every organisation must show a certificate that the register knows as its own; optional: only those "
+        "that have one in the register must (`lrs-soap org certificate`). P.",
+    )
+    trusted_proxies: settingtypes.Networks = _row(
+        "", "The proxies whose X-Forwarded-* and client_certificate_header are believed.", settingtypes.NETWORKS_ALLOWED
+    )
+    client_certificate_header: settingtypes.Header = _row(
+        "", "The header in which a trusted proxy passes the client certificate on.", settingtypes.HEADER_ALLOWED
+    )
+    insecure_http: bool = _row(
+        False, "Let `serve` listen without TLS on an address that others can reach: names and passwords travel readable."
+    )
 
     # What the service answers
     possible_limit: int = _row(5, "The most possible matches a find returns; more is WSRC0002. P.", ge=1, le=200)
@@ -105,7 +92,7 @@ class Settings(pydantic_settings.BaseSettings):
         0, "find_before_register: a search that gave possible matches must be at least this old, in seconds. P.", ge=0
     )
     known_users_only: bool = _row(False, "Answer WSEC0006 to a UserName that is not an enabled user of the organisation. P.")
-    hours: Hours = _row("always", "When the service answers; at other times WSEC0004. P.", operational_hours.ALLOWED)
+    hours: settingtypes.Hours = _row("always", "When the service answers; at other times WSEC0004. P.", operational_hours.ALLOWED)
     allow_sandbox_organisations: bool = _row(
         False, "Let `serve` start on a database that holds the sandbox organisations, whose passwords are published."
     )

@@ -51,7 +51,7 @@ def test_workers_get_the_same_settings(monkeypatch):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"port": "x"}, ["port (LRS_SOAP_PORT)", "'x'", "at least 1 up to 65535"]),
+        ({"port": "x"}, ["port (LRS_SOAP_PORT)", "'x'", "at least 0 up to 65535"]),
         ({"port": 65536}, ["65536", "65535"]),
         ({"workers": 0, "audit": "often"}, ["workers", "at least 1", "audit", "grouped or strict"]),
         ({"audit_flush_seconds": 0}, ["a number above 0 up to 60"]),

@@ -136,7 +136,8 @@ def name(text: str) -> str:
     try:
         written = _written(x509.Name.from_rfc4514_string(text))
     except (ValueError, KeyError):
-        raise NotACertificate(f"{text!r} is not a name as RFC 4514 writes it, such as CN=mis.example,O=A College") from None
+        message = f"{text!r} is not a name as RFC 4514 writes it, such as CN=mis.example,O=A College"
+        raise NotACertificate(message) from None
     if not written:
         raise NotACertificate("an empty name tells nobody apart")
     return written
@@ -148,10 +149,10 @@ def _written(distinguished) -> str:
     from cryptography import x509
 
     # The parts of a multi-valued RDN are a set: they are sorted, so that one set has one form.
-    parts = [
-        x509.RelativeDistinguishedName(sorted(rdn, key=lambda attribute: (attribute.oid.dotted_string, str(attribute.value))))
-        for rdn in distinguished.rdns
-    ]
+    def order(attribute):
+        return attribute.oid.dotted_string, str(attribute.value)
+
+    parts = [x509.RelativeDistinguishedName(sorted(rdn, key=order)) for rdn in distinguished.rdns]
     if any(not isinstance(attribute.value, str) for rdn in parts for attribute in rdn):
         return ""
     return x509.Name(parts).rfc4514_string()

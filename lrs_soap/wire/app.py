@@ -7,21 +7,18 @@ import asyncio
 import concurrent.futures
 import email.message
 import functools
-import re
 import secrets
 from typing import Any, NamedTuple
 
 from lrs_soap import contract, errors
 from lrs_soap.register import Register
-from lrs_soap.wire import faults, pages, soap
+from lrs_soap.wire import faults, origin, pages, soap, tls
 
 XML = "text/xml; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 _DIRECTORY = contract.ENDPOINT.rpartition("/")[0] + "/"
-# A host as clients send it: a name or address, with a port or without. Anything else could forge the soap:address.
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-# Calls that wait for the disk or for argon2 wait here, so that the others go on.
+# Calls that wait for the disk wait here, so that the others go on.
 _THREADS = 8
 
 
@@ -40,6 +37,8 @@ class App:
     def __init__(self, register: Register, sandbox: bool = False):
         self._register = register
         self._sandbox = sandbox
+        # P: without TLS on an address that others can reach, only the proxy that ends TLS may bring calls.
+        self._proxy_only = not sandbox and tls.is_exposed(register.settings) and not register.settings.insecure_http
         self._soap = soap.SoapServer(register)
         self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
 
@@ -47,10 +46,13 @@ class App:
         if scope["type"] != "http":
             return
         headers = dict(scope["headers"])
-        if scope["path"] == contract.ENDPOINT and scope["method"] == "POST":
-            response = await self._call(headers, receive)
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+            # RFC 9112, 3.2: a proxy before us may have looked at the other one.
+            response = Response(400, TEXT, b"One Host header, please.\n", ((b"connection", b"close"),))
+        elif scope["path"] == contract.ENDPOINT and scope["method"] == "POST":
+            response = await self._call(scope, headers, receive)
         else:
-            response = self._read(scope, headers)
+            response = self._read(scope)
         await send(
             {
                 "type": "http.response.start",
@@ -64,8 +66,12 @@ class App:
         )
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
 
-    async def _call(self, headers: dict[bytes, bytes], receive: Any) -> Response:
+    async def _call(self, scope: dict[str, Any], headers: dict[bytes, bytes], receive: Any) -> Response:
         """A SOAP call: POST to the endpoint, with or without ?wsdl and whatever SOAPAction says (D)."""
+        came_from = origin.of(scope, self._register.settings)
+        if self._proxy_only and not came_from.by_proxy and not tls.is_loopback(came_from.address):
+            text = b"This register is reached through its proxy, over HTTPS.\n"
+            return Response(403, TEXT, text, ((b"connection", b"close"),))
         media_type, charset = _content_type(headers.get(b"content-type", b""))
         if media_type != "text/xml":
             return Response(415, TEXT, b"Send SOAP 1.1 as Content-Type: text/xml.\n", ((b"connection", b"close"),))
@@ -74,14 +80,16 @@ class App:
         if body is None:
             error = errors.InvalidRequest(f"The message is longer than {limit} bytes.", reason="too-long")
             return Response(500, XML, faults.declared(error, self._register.now()), ((b"connection", b"close"),))
-        exchange = self._soap.begin(body, charset, secrets.token_hex(8))
+        exchange = self._soap.begin(body, charset, secrets.token_hex(8), came_from)
+        if not self._soap.is_decided(exchange):
+            await self._soap.decide(exchange, self._threads)
         if self._soap.is_quick(exchange):
             reply = self._soap.finish(exchange)
         else:
             reply = await asyncio.get_running_loop().run_in_executor(self._threads, self._soap.finish, exchange)
         return Response(reply.status, XML, reply.body)
 
-    def _read(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> Response:
+    def _read(self, scope: dict[str, Any]) -> Response:
         """Everything that is not a call: the WSDL, its schemas, the code tables, the page and the health check."""
         path = scope["path"]
         name = path.removeprefix(_DIRECTORY)
@@ -93,34 +101,17 @@ class App:
         if scope["method"] not in ("GET", "HEAD"):
             return Response(405, TEXT, b"Only GET and HEAD work here.\n", ((b"allow", b"GET, HEAD"),))
         if wsdl or name == contract.WSDL:
-            return Response(200, XML, contract.wsdl_for(self._address(scope, headers)))
+            return Response(200, XML, contract.wsdl_for(self._address(scope)))
         if path == "/":
-            page = pages.root(self._address(scope, headers), self._sandbox)
+            page = pages.root(self._address(scope), self._sandbox)
             return Response(200, "text/html; charset=utf-8", page)
         if path == "/healthz":
             return Response(200, JSON, b'{"status": "ok"}\n')
         return Response(200, JSON if name == contract.CODES else XML, contract.FILES[name])
 
-    def _address(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> str:
-        """The endpoint's URL as the client sees it: its scheme and host, or those that a trusted proxy names."""
-        settings = self._register.settings
-        host = headers.get(b"host", b"").decode("latin-1")
-        scheme, prefix = scope["scheme"], ""
-        if settings.trust_proxy:
-            host = _forwarded(headers, b"x-forwarded-host", settings.trust_proxy) or host
-            scheme = _forwarded(headers, b"x-forwarded-proto", settings.trust_proxy) or scheme
-            prefix = _forwarded(headers, b"x-forwarded-prefix", settings.trust_proxy).rstrip("/")
-        if not _HOST.fullmatch(host):
-            host = f"{settings.host}:{settings.port}"
-        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", prefix):
-            prefix = ""
-        return f"{'https' if scheme == 'https' else 'http'}://{host}{prefix}{contract.ENDPOINT}"
-
-
-def _forwarded(headers: dict[bytes, bytes], name: bytes, proxies: int) -> str:
-    """What the outermost of `proxies` trusted proxies wrote; each adds its own to the right of the list."""
-    values = [value.strip() for value in headers.get(name, b"").decode("latin-1").split(",")]
-    return values[-proxies] if len(values) >= proxies else ""
+    def _address(self, scope: dict[str, Any]) -> str:
+        """The endpoint's URL as the client sees it."""
+        return origin.base(scope, self._register.settings) + contract.ENDPOINT
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,22 +1,36 @@
-"""Who calls: the organisation, its OrgPassword, its rights and its user.
+"""Who calls: the organisation, its TLS client certificate, its OrgPassword, its rights and its user.
 
-Argon2 makes a guess at a stolen hash dear and would make every call dear, so a password that was verified is
-remembered for minutes, as a hash keyed with a secret of this process, and forgotten when the stored hash changes.
+`recall` answers from memory, which it can for most calls; `admit` asks the database and computes. What either finds
+is an `Admission`, with which `authenticate` ends.
 """
 
-import hashlib
-import secrets
-import threading
+import asyncio
+import concurrent.futures
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
-from lrs_soap import errors, passwords
+from lrs_soap import errors
 from lrs_soap.register import Call, Caller, Register
+from lrs_soap.rules import lockout
 from lrs_soap.rules.access import Right
-from lrs_soap.store import engine, organisations
+from lrs_soap.store import certificates, engine, organisations
+from lrs_soap.wire import certified, verifier
+from lrs_soap.wire import origin as origins
 
-# More organisations than ever held a password at once; beyond it the memory starts anew.
-_MOST_REMEMBERED = 10_000
+
+class Admission(NamedTuple):
+    """The organisation that calls, or what keeps it from calling."""
+
+    organisation: organisations.Organisation | None
+    refusal: Exception | None = None
+
+
+class _Known(NamedTuple):
+    """An enabled organisation; has_certificates: in the register, if that matters."""
+
+    until: float
+    organisation: organisations.Organisation
+    has_certificates: bool
 
 
 class Authenticator:
@@ -24,28 +38,55 @@ class Authenticator:
 
     def __init__(self, register: Register):
         self._register = register
-        self._key = secrets.token_bytes(32)
-        self._verified: dict[bytes, float] = {}
-        self._organisations: dict[tuple[str | None, str | None], tuple[float, Any]] = {}
-        self._lock = threading.Lock()
+        self._verifier = verifier.Verifier(register.settings.password_cache_seconds)
+        self._certificates = certified.CertificateJudge(register)
+        self._organisations: dict[tuple[str | None, str | None], _Known] = {}
 
-    def authenticate(self, call: Call, request: Any, right: Right) -> Caller:
-        """The caller, if it may make this call.
+    def recall(self, request: Any, origin: origins.Origin) -> Admission | None:
+        """Whether the request's organisation is admitted, if that is known without waiting for anything."""
+        if refusal := self._out_of_hours():
+            return Admission(None, refusal)
+        known = self._organisations.get(_names(request))
+        if known is None or known.until <= time.monotonic() or not self._certificates.recalls(origin.certificate):
+            return None
+        source, refusal = self._judge(known, origin)
+        if refusal is not None:
+            return Admission(None, refusal)
+        verdict = self._verifier.recall(known.organisation, request.org_password, source)
+        return None if verdict is None else _admission(known.organisation, verdict)
+
+    async def admit(self, request: Any, origin: origins.Origin, threads: concurrent.futures.Executor) -> Admission:
+        """Whether the request's organisation is admitted. The database is asked in `threads`; passwords are compared
+        in the verifier's own, so that neither waits for the other. Raises nothing: what goes wrong is the refusal."""
+        try:
+            loop = asyncio.get_running_loop()
+            known, source = await loop.run_in_executor(threads, self._identify, request, origin)
+            verdict = self._verifier.recall(known.organisation, request.org_password, source)
+            if verdict is None:
+                verdict = await self._verifier.verify_in_turn(known.organisation, request.org_password, source)
+            return _admission(known.organisation, verdict)
+        except Exception as error:  # becomes the fault of this call, as what operations raise does
+            return Admission(None, error)
+
+    def authenticate(
+        self,
+        call: Call,
+        request: Any,
+        right: Right,
+        admission: Admission | None = None,
+        origin: origins.Origin = origins.NOWHERE,
+    ) -> Caller:
+        """The caller, if it may make this call. admission: of `recall` or `admit`; without it, it is found here.
 
         Raises OutOfHours (WSEC0004), UnknownOrganisation (WSEC0003), WrongPassword (WSEC0005) or NotAuthorised
         (WSEC0006). D: OrganisationRef or UKPRN or both name the organisation. P: neither, unknown, disabled, or the
-        two naming different organisations is WSEC0003.
+        two naming different organisations is WSEC0003; a certificate that is not the organisation's is WSEC0006, and
+        comes before the password, so that only those who hold one can guess.
         """
-        reference, ukprn = request.organisation_ref or None, request.ukprn or None
-        call.reference, call.user_name = " ".join(filter(None, (reference, ukprn))), request.user_name
-        settings = self._register.settings
-        if not settings.hours.open_at(self._register.now()):
-            raise errors.OutOfHours(f"The service is open {settings.hours}.")
-        organisation = self._organisation(reference, ukprn)
-        if organisation is None:
-            raise errors.UnknownOrganisation("Give the OrganisationRef or the UKPRN of one known organisation.")
-        if not self._password_is_right(organisation, request.org_password):
-            raise errors.WrongPassword("Check the OrgPassword.")
+        call.reference, call.user_name = " ".join(filter(None, _names(request))), request.user_name
+        organisation, refusal = admission or self._admit_now(request, origin)
+        if refusal is not None:
+            raise refusal
         if right not in organisation.rights:
             raise errors.NotAuthorised(f"The organisation does not hold the right to {right}.", reason="right")
         if not self._user_may_call(organisation, request.user_name):
@@ -57,52 +98,66 @@ class Authenticator:
             user_name=request.user_name,
         )
 
-    def remembers(self, request: Any) -> bool:
-        """Whether `authenticate` can answer from memory: the organisation is known and its password was verified."""
-        reference, ukprn = request.organisation_ref or None, request.ukprn or None
-        known = self._organisations.get((reference, ukprn))
-        return known is not None and self._verified.get(self._token(known[1], request.org_password), 0) > time.monotonic()
+    def _admit_now(self, request: Any, origin: origins.Origin) -> Admission:
+        known, source = self._identify(request, origin)
+        return _admission(known.organisation, self._verifier.verify(known.organisation, request.org_password, source))
 
-    def _organisation(self, reference: str | None, ukprn: str | None) -> Any:
+    def _identify(self, request: Any, origin: origins.Origin) -> tuple[_Known, verifier.Source]:
+        """The organisation that the request names, if time and certificate are right. Raises as `authenticate`."""
+        if refusal := self._out_of_hours():
+            raise refusal
+        known = self._organisation(*_names(request))
+        if known is None:
+            raise errors.UnknownOrganisation("Give the OrganisationRef or the UKPRN of one known organisation.")
+        source, refusal = self._judge(known, origin)
+        if refusal is not None:
+            raise refusal
+        return known, source
+
+    def _judge(self, known: _Known, origin: origins.Origin) -> tuple[verifier.Source, errors.NotAuthorised | None]:
+        fingerprint, refusal = self._certificates.judge(known.organisation.id, known.has_certificates, origin)
+        return verifier.Source(lockout.source(origin.address), fingerprint), refusal
+
+    def _out_of_hours(self) -> errors.OutOfHours | None:
+        hours = self._register.settings.hours
+        return None if hours.open_at(self._register.now()) else errors.OutOfHours(f"The service is open {hours}.")
+
+    def _organisation(self, reference: str | None, ukprn: str | None) -> _Known | None:
         """The enabled organisation, at most `organisation_cache_seconds` out of date."""
         if reference is None and ukprn is None:
             return None
         now = time.monotonic()
         known = self._organisations.get((reference, ukprn))
-        if known is not None and known[0] > now:
-            return known[1]
+        if known is not None and known.until > now:
+            return known
+        has_certificates = False
         with engine.read(self._register.engine) as connection:
             organisation = organisations.by_reference(connection, reference, ukprn)
-        if organisation is not None and organisation.disabled_at is not None:
-            organisation = None
+            if organisation is not None and self._certificates.wants_to_know_who_has_any:
+                has_certificates = certificates.has_any(connection, organisation.id)
         # Only what exists is remembered, so that made-up names cannot fill the memory.
-        if organisation is not None:
-            self._organisations[reference, ukprn] = (now + self._register.settings.organisation_cache_seconds, organisation)
-        else:
+        if organisation is None or organisation.disabled_at is not None:
             self._organisations.pop((reference, ukprn), None)
-        return organisation
+            return None
+        until = now + self._register.settings.organisation_cache_seconds
+        known = self._organisations[reference, ukprn] = _Known(until, organisation, has_certificates)
+        return known
 
-    def _password_is_right(self, organisation: Any, password: str) -> bool:
-        token = self._token(organisation, password)
-        now = time.monotonic()
-        if self._verified.get(token, 0.0) > now:
-            return True
-        if not passwords.verify_password(organisation.password_hash, password):
-            return False
-        with self._lock:
-            if len(self._verified) >= _MOST_REMEMBERED:
-                self._verified.clear()
-            self._verified[token] = now + self._register.settings.password_cache_seconds
-        return True
-
-    def _token(self, organisation: Any, password: str) -> bytes:
-        material = f"{organisation.id}\0{organisation.password_hash}\0{password}".encode()
-        return hashlib.blake2b(material, key=self._key, digest_size=32).digest()
-
-    def _user_may_call(self, organisation: Any, user_name: str) -> bool:
+    def _user_may_call(self, organisation: organisations.Organisation, user_name: str) -> bool:
         """P: any user name will do, unless the setting says that only users on the list may call."""
         if not self._register.settings.known_users_only:
             return True
         with engine.read(self._register.engine) as connection:
             user = organisations.user(connection, organisation.id, user_name)
         return user is not None and user.disabled_at is None
+
+
+def _names(request: Any) -> tuple[str | None, str | None]:
+    return request.organisation_ref or None, request.ukprn or None
+
+
+def _admission(organisation: organisations.Organisation, verdict: verifier.Verdict) -> Admission:
+    if verdict is verifier.Verdict.RIGHT:
+        return Admission(organisation)
+    # P: whatever is wrong, the caller is told the same; the log has the reason.
+    return Admission(None, errors.WrongPassword("Check the OrgPassword.", reason=verdict.value))

@@ -1,7 +1,8 @@
 """The HTTP server of one worker process: uvicorn, with what a register open to strangers needs besides.
 
 A request has to arrive whole within a time, so that slow or silent clients do not hold connections; the
-worker calls back when it listens; its log goes where ours goes.
+certificate of a TLS client goes along with its requests; the worker calls back when it listens; its log goes where
+ours goes.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lrs_soap.settings import Settings
+from lrs_soap.wire import origin, tls
 from lrs_soap.wire.app import App, ClientDisconnected
 
 
@@ -28,10 +30,13 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._deadline: asyncio.TimerHandle | None = None
+        # Read once: every request of the connection has the same.
+        self._extensions = {origin.CERTIFICATE: tls.presented(transport)}
         self._expect_request()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = self._extensions
         self._expect_request()
 
     def on_message_complete(self) -> None:
@@ -88,6 +93,8 @@ def serve(app: App, settings: Settings, listening: socket.socket, ready: Callabl
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=20,
     )
+    config.load()
+    config.ssl = tls.context(settings)
     # uvicorn raises the signal again once it has stopped; by then the register must still be closed.
     signal.signal(signal.SIGTERM, lambda *_: None)
     _Server(config, ready).run(sockets=[listening])

@@ -4,6 +4,7 @@ Spyne's own models cannot speak this contract (docs/architecture.md), so the pro
 with `parser`, `contract` and `binding`, and one event turns every exception into the declared fault.
 """
 
+import concurrent.futures
 import importlib
 import logging
 import sys
@@ -17,6 +18,7 @@ from lrs_soap import binding, contract, errors
 from lrs_soap.operations import TABLE
 from lrs_soap.register import ENGLAND, Call, Register
 from lrs_soap.wire import auth, faults, parser, xerces
+from lrs_soap.wire import origin as origins
 
 
 def _let_spyne_import() -> None:
@@ -150,10 +152,13 @@ def _check_header(header: Any) -> None:
 
 
 class Exchange:
-    """One request on its way: the call it makes and the fault it ends in, if any."""
+    """One request on its way: where it comes from, whether it was let in, the call it makes and the fault it ends in,
+    if any."""
 
-    def __init__(self, call: Call):
+    def __init__(self, call: Call, origin: origins.Origin):
         self.call = call
+        self.origin = origin
+        self.admission: auth.Admission | None = None
         self.ctx: MethodContext | None = None
         self.fault: errors.LrsFault | errors.SoapError | None = None
 
@@ -187,7 +192,8 @@ class SoapServer(ServerBase):
 
         def answer(ctx, request):
             call: Call = ctx.udc.call
-            call.caller = self._authenticator.authenticate(call, request, right)
+            exchange: Exchange = ctx.udc
+            call.caller = self._authenticator.authenticate(call, request, right, exchange.admission, exchange.origin)
             return write(function(call, request))
 
         answer.__name__ = operation.name
@@ -200,12 +206,14 @@ class SoapServer(ServerBase):
             _out_message_name=operation.response,
         )(answer)
 
-    def begin(self, body: bytes, charset: str | None, request_id: str) -> Exchange:
+    def begin(
+        self, body: bytes, charset: str | None, request_id: str, origin: origins.Origin = origins.NOWHERE
+    ) -> Exchange:
         """Reads, validates and decodes a request: the part of a call that waits for nothing.
 
         charset: of the Content-Type, if it names one. request_id: found again in the log and in WSEC0999.
         """
-        exchange = Exchange(Call(register=self._register, request_id=request_id))
+        exchange = Exchange(Call(register=self._register, request_id=request_id), origin)
         ctx = exchange.ctx = _Context(self, MethodContext.SERVER)
         ctx.in_string, ctx.udc = body, exchange
         try:
@@ -215,16 +223,23 @@ class SoapServer(ServerBase):
             ctx.fire_event("method_exception_object")
         return exchange
 
+    def is_decided(self, exchange: Exchange) -> bool:
+        """Whether it is known, without waiting for anything, that the call may go on or may not."""
+        if exchange.fault is None and exchange.admission is None:
+            exchange.admission = self._authenticator.recall(exchange.ctx.in_object, exchange.origin)
+        return exchange.fault is not None or exchange.admission is not None
+
+    async def decide(self, exchange: Exchange, threads: concurrent.futures.Executor) -> None:
+        """Finds out whether the call may go on, asking the database in `threads`."""
+        exchange.admission = await self._authenticator.admit(exchange.ctx.in_object, exchange.origin, threads)
+
     def is_quick(self, exchange: Exchange) -> bool:
-        """Whether `finish` will not wait: for a disk, for argon2, for a strict audit."""
-        if exchange.fault is not None:
-            return self._register.settings.audit != "strict"
-        operation = TABLE[exchange.call.operation]
-        return (
-            operation.quick
-            and self._register.settings.audit != "strict"
-            and self._authenticator.remembers(exchange.ctx.in_object)
-        )
+        """Whether `finish` will not wait, for a disk or a strict audit, once the call is decided."""
+        if self._register.settings.audit == "strict":
+            return False
+        if exchange.fault is not None or exchange.admission.refusal is not None:
+            return True
+        return TABLE[exchange.call.operation].quick
 
     def finish(self, exchange: Exchange) -> Reply:
         """The reply: calls the operation, turns every exception into a fault, audits and logs."""
