@@ -18,14 +18,9 @@ def worker(config: Path | None, **given) -> None:
     SIGTERM ends it after the learners it is at; one that is killed loses nothing: another goes on with its batch.
     """
     from lrs_soap import worker as batch_worker
-    from lrs_soap.store import engine, schema
+    from lrs_soap.cli import register
 
     chosen = settings.load(config, **given)
-    opened = engine.create(chosen.database, sqlite_synchronous=chosen.sqlite_synchronous)
-    try:
-        if not schema.is_current(opened):
-            message = f"{chosen.masked_database} holds no register of this version: `lrs-soap serve` makes or upgrades it"
-            raise exits.Failure(message, exits.Exit.UNUSABLE)
-    finally:
-        opened.dispose()
+    with register.connection(chosen.database):
+        pass  # or the command has ended, saying what is wrong with the database
     batch_worker.run(chosen)

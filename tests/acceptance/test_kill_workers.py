@@ -68,7 +68,7 @@ def test_workers_killed_at_random_lose_and_double_nothing(opened, database_url, 
         [sys.executable, program, database_url, str(KILLS), str(WORKERS)],
         check=False, capture_output=True, text=True, timeout=mortal.PATIENCE_SECONDS + 30,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")  # no worker logged an error
     print(done.stdout)
     record_property("kills", done.stdout.strip())
     assert done.stdout.startswith(f"killed {KILLS} workers") and done.stdout.strip().endswith("unfinished 0"), done.stdout

@@ -14,7 +14,6 @@ import time
 import sqlalchemy as sa
 
 from lrs_soap import settings, worker
-from lrs_soap.store import engine as engines
 
 LEASE_SECONDS = 0.25
 MEAN_LIFE_SECONDS = 0.09
@@ -34,12 +33,9 @@ def start(chosen: settings.Settings) -> int:
 
 def unfinished(url: str) -> int:
     """How many jobs are not finished. Nothing of the connection is left for children to inherit."""
-    engine = engines.create(url)
-    try:
-        with engines.read(engine) as connection:
-            return connection.execute(sa.text("SELECT count(*) FROM job WHERE finished_at IS NULL")).scalar()
-    finally:
-        engine.dispose()
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        return connection.execute(sa.text("SELECT count(*) FROM job WHERE finished_at IS NULL")).scalar()
 
 
 def end(pid: int, how: signal.Signals) -> None:
@@ -48,31 +44,37 @@ def end(pid: int, how: signal.Signals) -> None:
     os.waitpid(pid, 0)
 
 
+def kill(url: str, kills: int, chosen: settings.Settings, dice: random.Random, lives: dict[int, float]) -> int:
+    """Kills workers when their life is over, `kills` of them at most, until no job is unfinished; how many it were."""
+    killed, looked, until = 0, 0.0, time.monotonic() + PATIENCE_SECONDS
+    while (now := time.monotonic()) < until:
+        for pid in [pid for pid, death in lives.items() if death <= now and killed < kills][: kills - killed]:
+            del lives[pid]
+            end(pid, signal.SIGKILL)
+            killed += 1
+            lives[start(chosen)] = time.monotonic() + dice.expovariate(1 / MEAN_LIFE_SECONDS)
+        if now - looked > 0.2:
+            looked = now
+            if not unfinished(url):
+                break
+        time.sleep(0.002)
+    return killed
+
+
 def main(url: str, kills: int, workers: int) -> int:
     chosen = settings.Settings(
         database=url, log_level="ERROR", job_lease_seconds=LEASE_SECONDS, job_poll_seconds=0.02, job_attempts=1000
     )
     seed = random.SystemRandom().randrange(10**9)
     dice = random.Random(seed)
-    killed = 0
-    until = time.monotonic() + PATIENCE_SECONDS
-    lives = {start(chosen): time.monotonic() + dice.expovariate(1 / MEAN_LIFE_SECONDS) for _ in range(workers)}
-    looked = 0.0
-    while time.monotonic() < until:
-        now = time.monotonic()
-        if killed < kills:
-            for pid in [pid for pid, death in lives.items() if death <= now]:
-                del lives[pid]
-                end(pid, signal.SIGKILL)
-                killed += 1
-                lives[start(chosen)] = time.monotonic() + dice.expovariate(1 / MEAN_LIFE_SECONDS)
-        if now - looked > 0.2:
-            looked = now
-            if not unfinished(url):
-                break
-        time.sleep(0.002)
-    for pid in lives:
-        end(pid, signal.SIGTERM)
+    lives: dict[int, float] = {}
+    try:
+        for _ in range(workers):
+            lives[start(chosen)] = time.monotonic() + dice.expovariate(1 / MEAN_LIFE_SECONDS)
+        killed = kill(url, kills, chosen, dice, lives)
+    finally:
+        for pid in lives:
+            end(pid, signal.SIGTERM)
     print(f"killed {killed} workers, seed {seed}, unfinished {unfinished(url)}")
     return 0
 
