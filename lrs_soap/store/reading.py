@@ -170,6 +170,12 @@ class Reader:
             connection.close()
 
 
+    def __del__(self) -> None:
+        # Its thread ended: the connection was that thread's own.
+        with contextlib.suppress(Exception):
+            self.close()
+
+
 class Readers:
     """The readers of an engine: one a thread."""
 

@@ -21,6 +21,9 @@ CASES = [
     "verify-names-swapped",
     "register-existing",
     "update-no-changes",
+    "record-merged",
+    "report-merged-found",
+    "report-deleted-found",
 ]
 FAULT = "fault-wrong-password"
 
