@@ -21,9 +21,8 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(Event))
 _T = tables_events.learning_event
 _EVENT = [_T.c[name] for name in _FIELDS]
 _OF_ULNS = sa.select(*_EVENT).where(_T.c.uln.in_(sa.bindparam("ulns", expanding=True)))
-# Of a few hundred ULNs, all events with one of the keys: the rows wanted, and seldom another.
 _HELD = sa.select(_T.c.uln, _T.c.event_key, *_EVENT).where(
-    _T.c.uln.in_(sa.bindparam("ulns", expanding=True)), _T.c.event_key.in_(sa.bindparam("keys", expanding=True))
+    sa.tuple_(_T.c.uln, _T.c.event_key).in_(sa.bindparam("places", expanding=True))
 )
 _INSERT = sa.insert(_T)
 _REPLACE = (
@@ -46,9 +45,7 @@ def held(conn: Connection, places: Collection[Place]) -> dict[Place, Event]:
     """The events stored at these places; places that hold none are left out."""
     if not places:
         return {}
-    ulns, keys = {uln for uln, _ in places}, {key for _, key in places}
-    found = {(row[0], bytes(row[1])): row[2:] for row in conn.execute(_HELD, {"ulns": list(ulns), "keys": list(keys)})}
-    return {place: _event(found[place]) for place in places if place in found}
+    return {(row[0], bytes(row[1])): _event(row[2:]) for row in conn.execute(_HELD, {"places": list(places)})}
 
 
 def insert(conn: Connection, new: Mapping[Place, Event], sources: Mapping[Place, str]) -> None:
