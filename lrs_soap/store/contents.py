@@ -3,11 +3,20 @@
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from lrs_soap.store import tables, tables_events, tables_jobs, tables_merges  # noqa: F401 - all have one metadata
+from lrs_soap.store import (  # noqa: F401 - all have one metadata
+    tables,
+    tables_access,
+    tables_audit,
+    tables_events,
+    tables_jobs,
+    tables_merges,
+)
 
 # What stays in a register that is cleared: the audit is append-only and names the organisations, and the count of
 # ULNs issued goes on, so that none is issued twice.
-_KEPT = {tables.audit, tables.audit_learner, tables_events.record_look, tables.organisation, tables.uln_issue}
+_AUDIT = {tables.audit, tables.audit_learner, tables_events.record_look, tables_audit.audit_unsealed,
+          tables_audit.audit_block, tables_audit.audit_block_row, tables_audit.audit_prune}  # fmt: skip
+_KEPT = _AUDIT | {tables.organisation, tables.uln_issue}
 
 _HAS_LEARNERS = sa.select(sa.exists(sa.select(tables.learner.c.uln)))
 _HAS_ORGANISATIONS = sa.select(sa.exists(sa.select(tables.organisation.c.id)))

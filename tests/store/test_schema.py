@@ -10,7 +10,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from lrs_soap.store import engine as engines
-from lrs_soap.store import schema, tables, tables_access, tables_events, tables_jobs, tables_merges  # noqa: F401 - all have one metadata
+from lrs_soap.store import (  # noqa: F401 - all have one metadata
+    schema,
+    tables,
+    tables_access,
+    tables_audit,
+    tables_events,
+    tables_jobs,
+    tables_merges,
+)
 
 
 @pytest.fixture

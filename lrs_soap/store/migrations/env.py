@@ -2,7 +2,14 @@
 
 from alembic import context
 
-from lrs_soap.store import tables, tables_events, tables_jobs, tables_merges  # noqa: F401 - all have one metadata
+from lrs_soap.store import (  # noqa: F401 - all have one metadata
+    tables,
+    tables_access,
+    tables_audit,
+    tables_events,
+    tables_jobs,
+    tables_merges,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],
