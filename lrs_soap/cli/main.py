@@ -24,6 +24,9 @@ _SECTIONS = {
         "batch": lazy.Command("lrs_soap.cli.batch", "batch", "Batch files: make, validate, submit, and their output."),
     },
     "Without a service": {
+    "To test a LearnerService": {
+        "conform": lazy.Command("lrs_soap.cli.conform", "conform", "Try the conformance suite on a service, ours or another."),
+    },
         "synth": lazy.Command("lrs_soap.cli.synth", "synth", "Make a synthetic register, to measure and to try with."),
         "uln": lazy.Command("lrs_soap.cli.uln", "uln", "Check the check digit of ULNs."),
     },

@@ -1,0 +1,1 @@
+"""Part three: what the service answers, and how."""

@@ -1,0 +1,1 @@
+"""Part two: the WSDL, the schemas, and what the service makes of them."""
