@@ -1,5 +1,6 @@
 """lrs-soap org: the organisations of a register, their OrgPasswords and users."""
 
+import datetime
 import re
 import secrets
 import string
@@ -8,8 +9,9 @@ import sys
 import click
 
 from lrs_soap import contract, passwords
-from lrs_soap.cli import exits, options, org_user, output, register
+from lrs_soap.cli import exits, moments, options, org_certificate, org_user, output, register
 from lrs_soap.rules import access
+from lrs_soap.rules import passwords as terms
 from lrs_soap.store import organisations
 
 
@@ -38,6 +40,8 @@ class _Formatted(click.ParamType):
 
 
 def _password_options(function):
+    expires = click.option("--expires", type=moments.Day(end=True), help="The last day on which the password works.")
+    function = expires(function)
     function = click.option("--generate", is_flag=True, help="Make a password and print it, once.")(function)
     return click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")(function)
 
@@ -48,10 +52,13 @@ def _password(password_stdin: bool, generate: bool) -> str:
     if generate:
         return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(passwords.LENGTH))
     if password_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
+        given = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        given = click.prompt(f"OrgPassword ({passwords.LENGTH} characters)", hide_input=True, confirmation_prompt=True)
+    else:
         raise click.UsageError("no terminal to ask for the password on: give --password-stdin or --generate")
-    return click.prompt(f"OrgPassword ({passwords.LENGTH} characters)", hide_input=True, confirmation_prompt=True)
+    passwords.refuse_published(given)
+    return given
 
 
 @click.group(epilog="Example: lrs-soap org add --organisation-ref COLL01 --ukprn 10001234 --name 'A College' --generate")
@@ -72,7 +79,7 @@ def org() -> None:
 @options.database_option
 @options.json_option
 @exits.handles()
-def add(organisation_ref, ukprn, name, rights, password_stdin, generate, database, as_json) -> None:
+def add(organisation_ref, ukprn, name, rights, password_stdin, generate, expires, database, as_json) -> None:
     """Add an organisation; makes the register's tables if the database has none.
 
     Its OrgPassword, 16 characters, is asked for, read from standard input, or made. Only a hash of it is kept.
@@ -81,9 +88,11 @@ def add(organisation_ref, ukprn, name, rights, password_stdin, generate, databas
     password_hash = passwords.hash_password(password)
     with register.connection(database, create=True) as conn:
         try:
-            organisations.add(
+            new = organisations.add(
                 conn, organisation_ref=organisation_ref, ukprn=ukprn, name=name, password_hash=password_hash, rights=rights
             )
+            if expires is not None:
+                organisations.set_password(conn, new, password_hash, terms.Terms(expires))
         except organisations.OrganisationExists as error:
             raise exits.Failure(str(error), exits.Exit.NEGATIVE) from None
     shown = {"org_password": password} if generate else {}
@@ -98,41 +107,62 @@ def _told(shown: dict[str, str]) -> str:
 @options.database_option
 @options.json_option
 def list_(database, as_json) -> None:
-    """List the organisations of the register."""
+    """List the organisations of the register, and warn of passwords that have expired or soon will."""
+    now = datetime.datetime.now(datetime.UTC)
     with register.connection(database) as conn:
         found = organisations.list_all(conn)
+    for one in found:
+        if one.disabled_at is None and (words := terms.warning(one.terms, now)):
+            click.echo(f"Warning: {one.organisation_ref}: {words}", err=True)
     rows = [
         {"organisation_ref": o.organisation_ref, "ukprn": o.ukprn, "name": o.name, "rights": sorted(map(str, o.rights)),
-         "enabled": o.disabled_at is None, "sandbox": o.sandbox}
+         "enabled": o.disabled_at is None, "sandbox": o.sandbox,
+         "password_expires": moments.last_day(o.terms.expires_at),
+         "former_password_until": _time(o.terms.former_until, now)}
         for o in found
     ]
     if as_json:
         output.as_json(rows)
         return
     output.table(
-        ["OrganisationRef", "UKPRN", "name", "rights", "state"],
+        ["OrganisationRef", "UKPRN", "name", "rights", "state", "password until"],
         [[r["organisation_ref"], r["ukprn"], r["name"],
-          "all" if o.rights == access.ALL else " ".join(r["rights"]), "enabled" if r["enabled"] else "disabled"]
+          "all" if o.rights == access.ALL else " ".join(r["rights"]), "enabled" if r["enabled"] else "disabled",
+          (r["password_expires"] or "")
+          + (f" (the one before until {r['former_password_until']})" if r["former_password_until"] else "")]
          for r, o in zip(rows, found, strict=True)],
     )
 
 
-@org.command(epilog="Example: lrs-soap org password COLL01 --generate")
+def _time(moment: datetime.datetime | None, now: datetime.datetime) -> str | None:
+    return None if moment is None or moment <= now else moment.isoformat(" ", "minutes")
+
+
+@org.command(epilog="Example: lrs-soap org password COLL01 --generate --overlap 7d --expires 2027-08-31")
 @register.organisation_argument
 @_password_options
+@click.option("--overlap", type=moments.Duration(terms.LONGEST_OVERLAP), default=datetime.timedelta(),
+              help=f"How long the old password works too: 30m, 12h, 7d; at most {terms.LONGEST_OVERLAP.days}d.")
 @options.database_option
 @options.json_option
 @exits.handles()
-def password(organisation, password_stdin, generate, database, as_json) -> None:
-    """Give an organisation a new OrgPassword; the old one stops working within seconds."""
+def password(organisation, password_stdin, generate, expires, overlap, database, as_json) -> None:
+    """Give an organisation a new OrgPassword.
+
+    The old one stops working within seconds, or with --overlap when that is over. With --expires the new one ends too.
+    """
     new = _password(password_stdin, generate)
     password_hash = passwords.hash_password(new)
     with register.connection(database) as conn:
         found = register.named(conn, organisation)
-        organisations.set_password(conn, found.id, password_hash)
+        now = datetime.datetime.now(datetime.UTC)
+        bound = terms.rotated(found.password_hash, found.terms, now, overlap, expires)
+        organisations.set_password(conn, found.id, password_hash, bound)
     shown = {"org_password": new} if generate else {}
-    output.done(as_json, f"changed the OrgPassword of {found.organisation_ref}" + _told(shown),
-                organisation_ref=found.organisation_ref, **shown)
+    until = _time(bound.former_until, now)
+    words = f"changed the OrgPassword of {found.organisation_ref}" + _told(shown)
+    output.done(as_json, words + (f"; the one before works until {until}" if until else ""),
+                organisation_ref=found.organisation_ref, former_password_until=until, **shown)
 
 
 def _switch(organisation: str, database: str | None, as_json: bool, enabled: bool) -> None:
@@ -162,3 +192,4 @@ def enable(organisation, database, as_json) -> None:
 
 
 org.add_command(org_user.user)
+org.add_command(org_certificate.certificate)

@@ -75,4 +75,4 @@ def warning(terms: Terms, now: datetime.datetime) -> str:
     if terms.expires_at <= now:
         return "the OrgPassword has expired: every call is answered with WSEC0005"
     days = (terms.expires_at - now).days
-    return f"the OrgPassword expires {'in less than a day' if days == 0 else f'in {days} days'}"
+    return f"the OrgPassword expires in less than {days + 1} day{'s' if days else ''}"
