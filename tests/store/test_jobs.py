@@ -269,3 +269,17 @@ def test_a_search_that_finds_too_many_takes_no_room_from_others(engine, monkeypa
         found = bulk.candidates(connection, [matching.lookups(query(new[0])), matching.lookups(query(new[10]))])
     assert len(found[0]) == 6
     assert new[10].uln in found[1]
+
+
+def test_searches_together_read_indexes_only(engine):
+    with engines.write(engine) as connection:
+        bulk.insert(connection, [stored(number) for number in range(len(PEOPLE))])
+        sqlite = engine.dialect.name == "sqlite"
+        if not sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # as if the table were large
+        statement = sa.text(f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{bulk._CANDIDATES[engine.dialect.name]}")
+        values = {f"w{n}": '[[0, "2000-01-01", "smith"]]' for n in range(len(matching.INDEXES))}
+        plan = "\n".join(str(row[-1]) for row in connection.execute(statement, values | {"most": 10}))
+    for columns in matching.INDEXES:
+        assert f"ix_learner_{'_'.join(columns)}" in plan
+    assert "SCAN l" not in plan and "Seq Scan on learner" not in plan and "Hash Join" not in plan, plan
