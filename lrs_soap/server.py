@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import structlog
 
-from lrs_soap import contract, errors, observe, processes, sandbox, settings
+from lrs_soap import auditkey, contract, errors, observe, processes, sandbox, settings
 from lrs_soap.store import engine, organisations, schema
 from lrs_soap.wire import tls
 
@@ -81,6 +81,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _prepare(chosen: settings.Settings, is_sandbox: bool, reset: bool) -> None:
     """Brings the database up to date, with the fixtures in a sandbox and without its organisations elsewhere."""
+    auditkey.load(chosen.audit_key)  # a mistake is told here, not by a worker that does not start
     database = engine.create(chosen.database, sqlite_synchronous=chosen.sqlite_synchronous)
     try:
         if not is_sandbox:

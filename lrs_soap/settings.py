@@ -116,6 +116,9 @@ class Settings(pydantic_settings.BaseSettings):
     job_attempts: int = _row(
         5, "A batch ends as Failed when so many workers in a row died at it without finishing a learner. P.", ge=1, le=1000
     )
+    job_keep_days: int = _row(
+        90, "How long after its end a batch and its learners are kept for output, in days; 0 keeps them. P.", ge=0
+    )
 
     # Audit and log
     audit: Literal["grouped", "strict"] = _row(
@@ -124,6 +127,13 @@ class Settings(pydantic_settings.BaseSettings):
         "grouped: rows of calls that change nothing are stored together every audit_flush_seconds.",
     )
     audit_flush_seconds: float = _row(0.5, "How often grouped audit rows are stored, in seconds.", gt=0, le=60)
+    audit_seal_seconds: float = _row(
+        1, "How often new audit rows are sealed into the chain that shows changes, in seconds.", ge=0.05, le=3600
+    )
+    audit_key: str = _row(
+        "", "File of the key for the chain: without it, who can write to the database can make the chain anew.", _FILE
+    )
+    audit_keep_years: int = _row(7, "Younger audit rows cannot be removed by `lrs-soap audit prune`. P.", ge=1, le=100)
     log_format: Literal["json", "text"] = _row("json", "json: one JSON object a line; text: for people.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _row("INFO", "The least important messages to log.")
 

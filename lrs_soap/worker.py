@@ -4,7 +4,8 @@ Any number of workers, on any machines, share the jobs of one register. A worker
 one transaction, so that its learners either have their effects and their results or are as if nobody had looked at
 them, and when the lease runs out another worker goes on with the next learner.
 
-A server runs `job_workers` of them as processes of its own, `lrs-soap worker` runs one alone.
+A server runs `job_workers` of them as processes of its own, `lrs-soap worker` runs one alone. Each keeps the register
+as well (`keeper`).
 """
 
 import os
@@ -16,7 +17,7 @@ from types import FrameType
 import sqlalchemy as sa
 import structlog
 
-from lrs_soap import observe, settings
+from lrs_soap import keeper, observe, settings
 from lrs_soap.codes import JobStatus
 from lrs_soap.operations import batch_step
 from lrs_soap.register import Register
@@ -164,12 +165,14 @@ def run(chosen: settings.Settings, ready: Callable[[], None] = lambda: None) -> 
     """Works on the register of these settings until SIGTERM or SIGINT. ready: called before the first look for a job."""
     observe.configure(chosen)
     register = Register(chosen)
-    worker = Worker(register)
+    worker, keeping = Worker(register), keeper.Keeper(register)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
     log.info("batch worker started", pid=os.getpid())
+    keeping.start()
     ready()
     try:
         worker.run()
     finally:
+        keeping.stop()
         register.close()

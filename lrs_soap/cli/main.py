@@ -12,6 +12,7 @@ _SECTIONS = {
         "settings": lazy.Command("lrs_soap.cli.server", "show_settings", "Show every setting and its value."),
         "org": lazy.Command("lrs_soap.cli.org", "org", "The organisations and users that may call the service."),
         "learner": lazy.Command("lrs_soap.cli.learner", "learner", "Merge, delete and look at the register's learners."),
+        "audit": lazy.Command("lrs_soap.cli.audit", "audit", "Verify, search, export and prune the audit trail."),
     },
     "As a client of any LearnerService": {
         "find-uln": lazy.Command("lrs_soap.cli.calls", "find_uln", "Find a learner by ULN and names."),
@@ -23,10 +24,10 @@ _SECTIONS = {
         "retrieve": lazy.Command("lrs_soap.cli.calls", "retrieve", "See what the register holds of ULNs."),
         "batch": lazy.Command("lrs_soap.cli.batch", "batch", "Batch files: make, validate, submit, and their output."),
     },
-    "Without a service": {
     "To test a LearnerService": {
         "conform": lazy.Command("lrs_soap.cli.conform", "conform", "Try the conformance suite on a service, ours or another."),
     },
+    "Without a service": {
         "synth": lazy.Command("lrs_soap.cli.synth", "synth", "Make a synthetic register, to measure and to try with."),
         "uln": lazy.Command("lrs_soap.cli.uln", "uln", "Check the check digit of ULNs."),
     },

@@ -128,8 +128,9 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
     elif not url.database.startswith("file:"):
         _create_file(pathlib.Path(url.database))
     engine = sa.create_engine(
-        url, poolclass=sa.QueuePool, connect_args={"check_same_thread": False, "timeout": busy_timeout}, **pool
-    )
+        url, poolclass=sa.QueuePool, connect_args={"check_same_thread": False, "timeout": busy_timeout},
+        hide_parameters=True, **pool,
+    )  # fmt: skip
 
     @event.listens_for(engine, "connect")
     def settle(connection, _record):
@@ -178,8 +179,9 @@ def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow
     connect_args = {"connect_timeout": connect_timeout, "application_name": "lrs-soap"} | dict(url.query)
     connect_args["options"] = f"{options} {url.query.get('options', '')}".strip()
     engine = sa.create_engine(
-        url, connect_args=connect_args, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True
-    )
+        url, connect_args=connect_args, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True,
+        hide_parameters=True,
+    )  # fmt: skip
 
     @event.listens_for(engine, "checkin")
     def returned(_connection, record):

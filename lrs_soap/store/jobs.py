@@ -127,6 +127,14 @@ _ALL = (
     .limit(sa.bindparam("n"))
 )
 _DONE = sa.select(sa.func.coalesce(sa.func.max(_R.c.position) + 1, 0)).where(_R.c.job_id == sa.bindparam("job"))
+_FINISHED = (
+    sa.select(_J.c.id).where(_J.c.finished_at < sa.bindparam("before", type_=_J.c.finished_at.type))
+    .order_by(_J.c.id).limit(sa.bindparam("most"))
+)  # fmt: skip
+_FORGET = tuple(
+    sa.delete(table).where(column.in_(sa.bindparam("jobs", expanding=True)))
+    for table, column in ((_R, _R.c.job_id), (_L, _L.c.job_id), (_J, _J.c.id))
+)
 _INSERT = sa.insert(_J).returning(_J.c.id)
 _INSERT_LEARNERS = sa.insert(_L)
 _INSERT_RESULTS = sa.insert(_R)
@@ -215,3 +223,11 @@ def learners(conn: Connection, job_id: int, start: int, n: int) -> list[Sent]:
         Sent(row.position, row.sent, Result(row.code, row.uln, row.given) if row.code is not None else None)
         for row in conn.execute(_ALL, {"job": job_id, "start": start, "n": n})
     ]
+
+
+def forget(conn: Connection, before: datetime.datetime, most: int) -> int:
+    """Removes jobs that ended before that moment, with their learners and results; gives how many, `most` at most."""
+    found = conn.execute(_FINISHED, {"before": before, "most": most}).scalars().all()
+    for statement in _FORGET if found else ():
+        conn.execute(statement, {"jobs": found})
+    return len(found)
