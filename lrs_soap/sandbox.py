@@ -1,16 +1,17 @@
 """The sandbox: invented learners and published organisations, so that every outcome can be seen on demand.
 
-`learners.csv`, `learning_events.csv` and `organisations.json` of `fixtures/` are what is loaded; `outcomes.csv` says
+`learners.csv`, `learning_events.csv`, `jobs.json` and `organisations.json` of `fixtures/` are what is loaded; `outcomes.csv` says
 which request gives which code. All of it is this project's own (P): the historic service had no such table.
 """
 
 import csv
+import datetime
 import json
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
-from lrs_soap import contract, errors, eventfile, passwords, resources, sandbox_decisions
+from lrs_soap import contract, errors, eventfile, passwords, resources, sandbox_decisions, sandbox_jobs
 from lrs_soap.rules import access, matching, record
 from lrs_soap.store import contents, events, learners, organisations
 from lrs_soap.store import engine as engines
@@ -113,6 +114,8 @@ def _insert(connection: Connection, rows: list[learners.StoredLearner]) -> None:
         {place: row.event for place, row in found.items()},
         {place: row.source for place, row in found.items()},
     )
+    now = datetime.datetime.now(datetime.UTC)
+    sandbox_jobs.insert(connection, first.id, first.organisation_ref, now)
 
 
 def announcement(address: str, database: str) -> str:

@@ -17,6 +17,11 @@ from lrs_soap.store import engine as engines
 LEARNERS = sandbox.stored_learners()
 
 
+# What the first job of fixtures/jobs.json does.
+UPDATED = "4123030008"
+REGISTERED = 1
+
+
 def count(engine, table) -> int:
     with engines.read(engine) as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
@@ -34,14 +39,15 @@ def test_a_new_database_is_loaded_once(engine):
     assert passwords.verify_password(first.password_hash, "sandbox-password")
     assert passwords.verify_password(second.password_hash, "awarding-body-02")
     assert first.sandbox and second.sandbox
-    assert stored == {learner.uln: learner for learner in LEARNERS}
+    assert stored.pop(UPDATED).email_address == "hector.batchelor@example.org"
+    assert stored == {learner.uln: learner for learner in LEARNERS if learner.uln != UPDATED}
 
 
 def test_servers_that_start_at_once_load_once(engine):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: sandbox.load(engine), range(4)))
     assert sorted(results) == [False, False, False, True]
-    assert count(engine, tables.learner) == len(LEARNERS)
+    assert count(engine, tables.learner) == len(LEARNERS) + REGISTERED
 
 
 def test_a_database_that_is_in_use_is_left_alone(engine):
@@ -75,8 +81,10 @@ def test_a_reset_brings_back_what_was_there_at_first(engine):
         assert learners.by_identity(connection, matching.identity(changed)) == changed
     assert organisation.disabled_at is None
     assert passwords.verify_password(organisation.password_hash, "sandbox-password")
-    assert count(engine, tables.learner) == len(LEARNERS)
-    assert count(engine, tables.learner_history) == 0
+    assert count(engine, tables.learner) == len(LEARNERS) + REGISTERED
+    with engines.read(engine) as connection:
+        replaced = connection.execute(sa.select(tables.learner_history.c.uln)).scalars()
+        assert list(replaced) == [UPDATED]
     assert count(engine, tables.audit) == 1
 
 
@@ -90,7 +98,7 @@ def entry(organisation_id: int, touched: str) -> audit.Entry:
 
 def test_a_reset_makes_a_sandbox_of_an_empty_database(engine):
     sandbox.reset(engine)
-    assert count(engine, tables.learner) == len(LEARNERS)
+    assert count(engine, tables.learner) == len(LEARNERS) + REGISTERED
 
 
 def test_a_reset_refuses_a_register_of_others(engine):

@@ -151,13 +151,17 @@ def add(
     user_name: str,
     request_id: str,
     at: datetime.datetime,
+    job_id: int | None = None,
 ) -> int:
-    """Stores a batch, its learners in the order given, and gives its JobID; it waits once the transaction commits."""
+    """Stores a batch, its learners in the order given, and gives its JobID; it waits once the transaction commits.
+
+    job_id: a JobID to take instead of the next one, for a sandbox.
+    """
     values = {
         "operation": operation, "job_type": job_type, "organisation_id": organisation_id, "reference": reference,
         "user_name": user_name, "request_id": request_id, "size": len(learners), "status": JobStatus.WAITING.value,
         "submitted_at": at, "lease_until": 0.0, "attempts": 0,
-    }  # fmt: skip
+    } | ({} if job_id is None else {"id": job_id})  # fmt: skip
     job = conn.execute(_INSERT, values).scalar_one()
     conn.execute(_INSERT_LEARNERS, [{"job_id": job, "position": n, "sent": sent} for n, sent in enumerate(learners)])
     return job

@@ -3,13 +3,9 @@
 import pytest
 from support import outcomes, soap
 
-from lrs_soap import codes
+from lrs_soap import codes, contract
 from lrs_soap.rules import uln
 
-SYNCHRONOUS = {
-    "learnerByULN", "learnerByDemographics", "registerSingleLearner", "updateSingleLearner", "verifyLearner",
-    "retrieveULNs", "getLearnerRecord", "getMergedUnmergedULNsReport", "getDeletedULNsReport",
-}  # fmt: skip
 # Not on demand: docs/sandbox.md says which setting gives WSEC0004; nobody foresees a WSEC0999.
 NOT_IN_THE_SANDBOX = {codes.ErrorCode.OUT_OF_HOURS, codes.ErrorCode.UNEXPECTED_ERROR}
 
@@ -30,7 +26,7 @@ def test_a_row_of_the_table(sandbox, row):
         assert outcomes.said(again) == [row.changes.split()[-1]]
 
 
-@pytest.mark.parametrize("operation", sorted(SYNCHRONOUS))
+@pytest.mark.parametrize("operation", contract.OPERATIONS)
 def test_the_table_has_every_code_of_each_operation(operation):
     answered = {code for row in ROWS if row.operation == operation for code in row.expected}
     rows = codes.TABLE["response_codes"] + codes.TABLE["verification_codes"]
@@ -38,9 +34,10 @@ def test_the_table_has_every_code_of_each_operation(operation):
     assert answered & {row["code"] for row in rows} == documented
 
 
-def test_the_table_has_every_failure_flag_and_fault():
+def test_the_table_has_every_failure_flag_return_code_and_fault():
     answered = {code for row in ROWS for code in row.expected}
     assert {code for code in answered if code.startswith("VRF")} == set(codes.FailureFlag)
+    assert {code for code in answered if code.startswith("RC0")} == set(codes.ReturnCode)
     assert {code for code in answered if code.startswith("WSEC")} - set(codes.ResponseCode) == set(codes.ErrorCode) - NOT_IN_THE_SANDBOX
 
 

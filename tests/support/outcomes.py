@@ -61,12 +61,14 @@ def said(answer: soap.Answer) -> list[str]:
     """The codes and flags of an answer, in the order in which they stand in it."""
     if answer.is_fault:
         return answer.texts("ErrorCode")
-    return [element.text for element in answer.body.iter("ResponseCode", FLAGGED)]
+    return [element.text for element in answer.body.iter("ResponseCode", "ReturnCode", FLAGGED)]
 
 
 def shown(answer: soap.Answer) -> list[str]:
     """The ULNs of the learners whose data an answer of a find, retrieval, verification or record shows, in its order."""
-    found = [learner.findtext("ULN") for learner in answer.body.iter("Learner")]
+    found = [
+        learner.findtext("ULN") for learner in answer.body.iter("Learner") if learner.find("ReturnCode") is None
+    ]
     retrieved = [
         row.findtext("MasterULN") or row.findtext("ULN")
         for row in answer.body.iter("VerifiedULN")

@@ -1,4 +1,4 @@
-"""The tables of README.md and docs/sandbox.md that are made from fixtures/: `python tests/support/tables.py`."""
+"""The tables in documents that are made from fixtures/ and wsdl/codes.json: `python tests/support/tables.py`."""
 
 import json
 import pathlib
@@ -42,10 +42,30 @@ def cases() -> str:
 def _word(value) -> str:
     if value is None:
         return "*absent*"
-    return " ".join(value) if isinstance(value, list) else (value or "*empty*")
+    if isinstance(value, list):
+        return "; ".join(map(_word, value))
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}={_word(item)}" for name, item in value.items()) + "}"
+    return value or "*empty*"
 
 
-DOCUMENTS = {"README.md": summary, "docs/sandbox.md": cases}
+def code_tables() -> str:
+    """Every code and enumeration."""
+    parts = [(part, codes.TABLE[part]) for part in codes.TABLE if isinstance(codes.TABLE[part], list)]
+    parts += [(f"enumerations.{name}", rows) for name, rows in codes.TABLE["enumerations"].items()]
+    return "\n\n".join(f"## {title}\n\n{_code_table(rows)}" for title, rows in parts)
+
+
+def _code_table(rows: list[dict]) -> str:
+    more = [key for key in ("used_by", "actor") if key in rows[0]]
+    lines = [f"| {' | '.join(['code', 'name', 'meaning', 'basis', *more])} |", "|---" * (4 + len(more)) + "|"]
+    for row in rows:
+        values = [row["code"], row["name"], row["meaning"], row["basis"], *(row[key] for key in more)]
+        lines.append(f"| {' | '.join(', '.join(one) if isinstance(one, list) else one for one in values)} |")
+    return "\n".join(lines)
+
+
+DOCUMENTS = {"README.md": summary, "docs/sandbox.md": cases, "docs/codes.md": code_tables}
 
 
 def current(name: str) -> str:
