@@ -54,7 +54,7 @@ def verify(audit_key, old_keys, expect, database, as_json) -> None:
     with _opened(database) as opened:
         summary = auditverify.verify(opened, keys, report, expect=expect, must_be_keyed=key is not None)
     if as_json:
-        output.as_json({**_plain(summary), "problem": [_plain(problem) for problem in problems]})
+        output.as_json({**output.plain(summary), "problem": problems})
     else:
         if len(problems) > _SHOWN_PROBLEMS:
             click.echo(f"and {len(problems) - _SHOWN_PROBLEMS:,} more; --json gives all", err=True)
@@ -112,7 +112,7 @@ def search(limit, operator, database, as_json, **filters) -> None:
     with _looking("audit search", database, operator, filters) as rows:
         found = list(rows(newest_first=True, limit=limit))
     if as_json:
-        output.as_json([_plain(row) for row in found])
+        output.as_json(found)
     else:
         output.table(["when", "organisation", "user", "operation", "code", "request", "learners"], [
             [_when(row.at), row.organisation_ref or row.reference, row.user_name, row.operation, row.code, row.request_id,
@@ -134,7 +134,7 @@ def export(form, target, operator, database, as_json, **filters) -> None:
     from lrs_soap.cli import auditexport
 
     with _looking("audit export", database, operator, filters) as rows, auditexport.opened(target) as file:
-        count = auditexport.WRITERS[form](file, _FIELDS, map(_plain, rows()))
+        count = auditexport.WRITERS[form](file, _FIELDS, map(output.plain, rows()))
     if target != "-":
         output.done(as_json, f"{count:,} rows written to {target}", rows=count, file=target)
 
@@ -202,18 +202,3 @@ def _when(moment: datetime.datetime) -> str:
     from lrs_soap.register import ENGLAND
 
     return moment.astimezone(ENGLAND).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _plain(value) -> dict:
-    """A dataclass as JSON has it: moments in ISO 8601 with their offset, hashes in hexadecimal."""
-    return _jsonable(output.plain(value))
-
-
-def _jsonable(value):
-    if isinstance(value, dict):
-        return {name: _jsonable(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_jsonable(item) for item in value]
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
-    return value.hex() if isinstance(value, bytes) else value

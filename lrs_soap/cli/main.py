@@ -13,6 +13,7 @@ _SECTIONS = {
         "org": lazy.Command("lrs_soap.cli.org", "org", "The organisations and users that may call the service."),
         "learner": lazy.Command("lrs_soap.cli.learner", "learner", "Merge, delete and look at the register's learners."),
         "audit": lazy.Command("lrs_soap.cli.audit", "audit", "Verify, search, export and prune the audit trail."),
+        "subject": lazy.Command("lrs_soap.cli.subject", "subject", "All that is held about one ULN, for its learner."),
     },
     "As a client of any LearnerService": {
         "find-uln": lazy.Command("lrs_soap.cli.calls", "find_uln", "Find a learner by ULN and names."),

@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs."""
 
 import dataclasses
+import datetime
 import io
 import json
 import shutil
@@ -31,11 +32,17 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def as_json(value: Any) -> None:
     """Prints `value` (dataclasses included) as JSON to standard output."""
-    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+    click.echo(text(value))
+
+
+def text(value: Any) -> str:
+    """`value` as the text of JSON."""
+    return json.dumps(plain(value), indent=2, ensure_ascii=False)
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON has it: a dataclass is an object of its attributes, without those that are None."""
+    """`value` as JSON has it: a dataclass is an object of its attributes, without those that are None; a moment is
+    ISO 8601, bytes are hexadecimal."""
     if dataclasses.is_dataclass(value):
         return {
             field.name: plain(getattr(value, field.name))
@@ -46,6 +53,10 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
     return value
 
 
