@@ -10,7 +10,10 @@ from lrs_soap.batchfile import layout, problems, source, state, submission, writ
 from lrs_soap.codes import ResponseCode
 
 # D: RC001-005 are outcomes, RC006-011 exceptions.
-OUTCOMES = frozenset({"RC001", "RC002", "RC003", "RC004", "RC005"})
+OUTCOMES = frozenset({
+    codes.ReturnCode.REGISTERED, codes.ReturnCode.FOUND, codes.ReturnCode.UPDATED, codes.ReturnCode.MASTER_SUBSTITUTED,
+    codes.ReturnCode.NOT_FOUND,
+})  # fmt: skip
 _FAILED = "the batch of this learner failed: submit it in a new file"
 
 
