@@ -13,7 +13,8 @@ public static class Learners
         };
         FindLearnerResp found = service.learnerByULN(find);
         foreach (Learner learner in found.Learner)
-            Console.WriteLine("{0} {1} {2} {3}", found.ResponseCode, learner.ULN, learner.GivenName, learner.FamilyName);
+            Console.WriteLine("{0} {1} {2} {3}",
+                found.ResponseCode, learner.ULN, learner.GivenName, learner.FamilyName);
 
         var reply = service.registerSingleLearner(new RegisterSingleLearnerRqst {
             UKPRN = "SAND0001", OrgPassword = "sandbox-password", UserName = "J Smith",

@@ -18,7 +18,8 @@ int main(int, char **arguments) {
     ns2__FindLearnerResp found;
     if (service.learnerByULN(&find, found) == SOAP_OK) {
         for (ns9__Learner *learner : found.Learner) {
-            std::cout << found.ResponseCode << ' ' << learner->ULN << ' ' << learner->GivenName << ' ' << learner->FamilyName << '\n';
+            std::cout << found.ResponseCode << ' ' << learner->ULN << ' ' << learner->GivenName << ' '
+                      << learner->FamilyName << '\n';
         }
     }
 

@@ -33,7 +33,8 @@ public class Learners {
         details.setVerificationType("2");
         details.setAbilityToShare("1");
         RegisterSingleLearnerRqst register = new RegisterSingleLearnerRqst();
-        register.setUKPRN(new uk.gov.miap.lrs.api.regmsg.ObjectFactory().createRegisterSingleLearnerRqstUKPRN("SAND0001"));
+        register.setUKPRN(
+            new uk.gov.miap.lrs.api.regmsg.ObjectFactory().createRegisterSingleLearnerRqstUKPRN("SAND0001"));
         register.setOrgPassword("sandbox-password");
         register.setUserName("J Smith");
         register.setLearner(details);

@@ -23,7 +23,9 @@ async function main(url) {
   console.log(reply.ResponseCode, reply.ULN);
 
   try {
-    await call('retrieveULNs', { RetrieveULNs: { ...caller, UKPRN: 'NOBODY00', ULNsToRetrieve: { ULN: ['4123001008'] } } });
+    await call('retrieveULNs', { RetrieveULNs: {
+      ...caller, UKPRN: 'NOBODY00', ULNsToRetrieve: { ULN: ['4123001008'] },
+    } });
   } catch (error) {
     const detail = error.root.Envelope.Body.Fault.detail.MIAPAPIException;
     console.log(detail.ErrorCode, detail.Description);

@@ -12,8 +12,8 @@ for learner in found.Learner:
     print(found.ResponseCode, learner.ULN, learner.GivenName, learner.FamilyName)
 
 reply = client.service.registerSingleLearner(Learner={
-    "GivenName": "Zoë", "FamilyName": "Suds", "LastKnownPostCode": "AB1 2DE", "DateOfBirth": "2001-02-03", "Gender": "2",
-    "VerificationType": "2", "AbilityToShare": "1",
+    "GivenName": "Zoë", "FamilyName": "Suds", "LastKnownPostCode": "AB1 2DE", "DateOfBirth": "2001-02-03",
+    "Gender": "2", "VerificationType": "2", "AbilityToShare": "1",
 }, **caller)
 print(reply.ResponseCode, reply.ULN)
 

@@ -10,8 +10,8 @@ for learner in found.Learner:
     print(found.ResponseCode, learner.ULN, learner.GivenName, learner.FamilyName)
 
 reply = service.registerSingleLearner(Learner={
-    "GivenName": "Zoë", "FamilyName": "Zeep", "LastKnownPostCode": "AB1 2DE", "DateOfBirth": "2001-02-03", "Gender": "2",
-    "VerificationType": "2", "AbilityToShare": "1",
+    "GivenName": "Zoë", "FamilyName": "Zeep", "LastKnownPostCode": "AB1 2DE", "DateOfBirth": "2001-02-03",
+    "Gender": "2", "VerificationType": "2", "AbilityToShare": "1",
 }, **caller)
 print(reply.ResponseCode, reply.ULN)
 
