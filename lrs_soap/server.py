@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import structlog
 
-from lrs_soap import auditkey, contract, errors, observe, processes, sandbox, settings
+from lrs_soap import auditkey, contract, errors, metricsfiles, observe, processes, sandbox, settings
 from lrs_soap.store import engine, organisations, schema
 from lrs_soap.wire import tls
 
@@ -33,7 +33,7 @@ def run(chosen: settings.Settings, *, sandbox: bool = False, reset: bool = False
     if not sandbox:
         tls.refuse_exposed(chosen)
         _warn(chosen)
-    with _listen(chosen.host, chosen.port) as listening:
+    with _listen(chosen.host, chosen.port) as listening, metricsfiles.shared():
         chosen = chosen.model_copy(update={"port": listening.getsockname()[1]})
         _prepare(chosen, sandbox, reset)
         roles = [
@@ -50,11 +50,13 @@ def run(chosen: settings.Settings, *, sandbox: bool = False, reset: bool = False
 
 def _worker(ready: Callable[[], None], chosen: settings.Settings, is_sandbox: bool, listening: socket.socket) -> None:
     """The life of one worker process."""
+    from lrs_soap import metrics
     from lrs_soap.register import Register
     from lrs_soap.wire import app, http
 
     observe.configure(chosen)
     register = Register(chosen)
+    metrics.watch_pool(register.engine)
     try:
         http.serve(app.App(register, is_sandbox), chosen, listening, ready)
     finally:

@@ -134,6 +134,9 @@ class Settings(pydantic_settings.BaseSettings):
         "", "File of the key for the chain: without it, who can write to the database can make the chain anew.", _FILE
     )
     audit_keep_years: int = _row(7, "Younger audit rows cannot be removed by `lrs-soap audit prune`. P.", ge=1, le=100)
+    monitoring_from: settingtypes.Networks = _row(
+        "", "Who besides this machine itself may read /metrics. P.", settingtypes.NETWORKS_ALLOWED
+    )
     log_format: Literal["json", "text"] = _row("json", "json: one JSON object a line; text: for people.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _row("INFO", "The least important messages to log.")
 

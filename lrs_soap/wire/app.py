@@ -5,14 +5,16 @@ P marks what SOAP and the historic service left open: the statuses of what is no
 
 import asyncio
 import concurrent.futures
+import datetime
 import email.message
 import functools
+import json
 import secrets
 from typing import Any, NamedTuple
 
-from lrs_soap import contract, errors
+from lrs_soap import contract, errors, metrics
 from lrs_soap.register import Register
-from lrs_soap.wire import faults, origin, pages, soap, tls
+from lrs_soap.wire import faults, origin, pages, probes, soap, tls
 
 XML = "text/xml; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -40,6 +42,7 @@ class App:
         # P: without TLS on an address that others can reach, only the proxy that ends TLS may bring calls.
         self._proxy_only = not sandbox and tls.is_exposed(register.settings) and not register.settings.insecure_http
         self._soap = soap.SoapServer(register)
+        self._probes = probes.Probes(register)
         self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -51,8 +54,12 @@ class App:
             response = Response(400, TEXT, b"One Host header, please.\n", ((b"connection", b"close"),))
         elif scope["path"] == contract.ENDPOINT and scope["method"] == "POST":
             response = await self._call(scope, headers, receive)
+        elif scope["path"] in ("/readyz", "/metrics"):
+            response = await self._watch(scope)
         else:
             response = self._read(scope)
+        if response.status not in (200, 500):
+            metrics.refused(f"http-{response.status}")
         await send(
             {
                 "type": "http.response.start",
@@ -75,14 +82,22 @@ class App:
         media_type, charset = _content_type(headers.get(b"content-type", b""))
         if media_type != "text/xml":
             return Response(415, TEXT, b"Send SOAP 1.1 as Content-Type: text/xml.\n", ((b"connection", b"close"),))
+        if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
+            # P: nothing is ever inflated, so there is no bomb to guard against.
+            text = b"Send the message as it is, without Content-Encoding.\n"
+            return Response(415, TEXT, text, ((b"accept-encoding", b"identity"), (b"connection", b"close")))
         limit = self._register.settings.max_body_bytes
         body = await _body(headers, receive, limit)
         if body is None:
             error = errors.InvalidRequest(f"The message is longer than {limit} bytes.", reason="too-long")
+            metrics.refused(error.reason)
             return Response(500, XML, faults.declared(error, self._register.now()), ((b"connection", b"close"),))
         exchange = self._soap.begin(body, charset, secrets.token_hex(8), came_from)
         if not self._soap.is_decided(exchange):
+            metrics.asked()
             await self._soap.decide(exchange, self._threads)
+        elif exchange.fault is None:
+            metrics.recalled()
         if self._soap.is_quick(exchange):
             reply = self._soap.finish(exchange)
         else:
@@ -108,6 +123,23 @@ class App:
         if path == "/healthz":
             return Response(200, JSON, b'{"status": "ok"}\n')
         return Response(200, JSON if name == contract.CODES else XML, contract.FILES[name])
+
+    async def _watch(self, scope: dict[str, Any]) -> Response:
+        """What those who watch the server ask: may it get calls, and what has it done."""
+        if scope["method"] not in ("GET", "HEAD"):
+            return Response(405, TEXT, b"Only GET and HEAD work here.\n", ((b"allow", b"GET, HEAD"),))
+        if scope["path"] == "/readyz":
+            state = await self._probes.state()
+            body = {"status": "ready"} if state.ready else {"status": "not ready", "why": state.why}
+            return Response(200 if state.ready else 503, JSON, json.dumps(body).encode() + b"\n")
+        settings = self._register.settings
+        if not probes.may_watch(scope, origin.of(scope, settings), settings.monitoring_from):
+            return Response(403, TEXT, b"Metrics are shown to the addresses of the setting monitoring_from.\n")
+        return Response(200, metrics.CONTENT_TYPE, await self._probes.page())
+
+    def now(self) -> datetime.datetime:
+        """The time now, in England."""
+        return self._register.now()
 
     def _address(self, scope: dict[str, Any]) -> str:
         """The endpoint's URL as the client sees it."""

@@ -1,60 +1,26 @@
 """The HTTP server of one worker process: uvicorn, with what a register open to strangers needs besides.
 
-A request has to arrive whole within a time, so that slow or silent clients do not hold connections; the
-certificate of a TLS client goes along with its requests; the worker calls back when it listens; its log goes where
-ours goes.
+Connections are those of `connection`, which bounds what a client can hold; the application is shielded (`shield`); the
+worker calls back when it listens; its log goes where ours goes.
 """
 
-import asyncio
 import contextlib
 import gc
 import logging
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lrs_soap.settings import Settings
-from lrs_soap.wire import origin, tls
-from lrs_soap.wire.app import App, ClientDisconnected
+from lrs_soap.wire import connection, shield, tls
+from lrs_soap.wire.app import App
 
-
-class Protocol(HttpToolsProtocol):
-    """HTTP on one connection. `timeout` seconds after a request began, or should have, it is closed."""
-
-    timeout = 30.0
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._deadline: asyncio.TimerHandle | None = None
-        # Read once: every request of the connection has the same.
-        self._extensions = {origin.CERTIFICATE: tls.presented(transport)}
-        self._expect_request()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = self._extensions
-        self._expect_request()
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._cancel_deadline()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._cancel_deadline()
-        super().connection_lost(exc)
-
-    def _expect_request(self) -> None:
-        self._cancel_deadline()
-        self._deadline = self.loop.call_later(self.timeout, self.transport.abort)
-
-    def _cancel_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+# uvicorn's own limit, the answer 503, is for when every connection is at work and none can make room.
+_ROOM = 16
+# Files that a worker has open besides its connections: database, logs, figures.
+_OTHER_FILES = 256
 
 
 class _Server(uvicorn.Server):
@@ -76,10 +42,13 @@ def serve(app: App, settings: Settings, listening: socket.socket, ready: Callabl
         # Its messages can repeat what a client sent.
         logging.getLogger(name).handlers[:] = [logging.NullHandler()]
         logging.getLogger(name).propagate = False
-    Protocol.timeout = settings.request_timeout_seconds
+    connection.Protocol.timeout = settings.request_timeout_seconds
+    connection.Protocol.most = settings.max_connections
+    connection.Protocol.longest = 2 * settings.max_body_bytes + connection.MAX_HEAD_BYTES
+    _allow_files(settings.max_connections + _ROOM + _OTHER_FILES)
     config = uvicorn.Config(
-        _quiet(app),
-        http=Protocol,
+        shield.Shield(app),
+        http=connection.Protocol,
         ws="none",
         lifespan="off",
         loop="auto",
@@ -89,7 +58,7 @@ def serve(app: App, settings: Settings, listening: socket.socket, ready: Callabl
         proxy_headers=False,
         server_header=False,
         backlog=2048,
-        limit_concurrency=settings.max_connections,
+        limit_concurrency=settings.max_connections + _ROOM,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=20,
     )
@@ -100,9 +69,12 @@ def serve(app: App, settings: Settings, listening: socket.socket, ready: Callabl
     _Server(config, ready).run(sockets=[listening])
 
 
-def _quiet(app: App) -> Any:
-    async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        with contextlib.suppress(ClientDisconnected):
-            await app(scope, receive, send)
+def _allow_files(number: int) -> None:
+    """Raises this process's limit of open files if connections would meet it first; many systems begin with 1,024."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
 
-    return answer
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < number:
+            most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -8,13 +8,14 @@ import concurrent.futures
 import importlib
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import structlog
 
-from lrs_soap import binding, contract, errors
+from lrs_soap import binding, contract, errors, metrics
 from lrs_soap.operations import TABLE
 from lrs_soap.register import ENGLAND, Call, Register
 from lrs_soap.wire import auth, faults, parser, xerces
@@ -283,8 +284,12 @@ def _finish(exchange: Exchange) -> None:
         call.finish()
     except Exception as error:
         exchange.fault = _unexpected(error, call)
+        call.code = exchange.fault.code
+    metrics.call(call.operation, str(call.code), time.perf_counter() - call.started)
     if exchange.fault is None:
         log.debug("call", request_id=call.request_id, operation=call.operation, code=str(call.code))
     else:
-        reason = exchange.fault.reason if isinstance(exchange.fault, errors.LrsFault) else None
+        # SOAP's own faults have no reason but their name.
+        reason = exchange.fault.reason if isinstance(exchange.fault, errors.LrsFault) else exchange.fault.faultcode
+        metrics.refused(reason)
         log.info("fault", request_id=call.request_id, operation=call.operation, code=str(call.code), reason=reason)

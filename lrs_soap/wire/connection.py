@@ -1,0 +1,125 @@
+"""One HTTP connection: what a server open to strangers needs beside uvicorn's protocol.
+
+P, all of it. A request must arrive whole in time, its head within a size, and its reply be taken in time; and when
+connections run out, the one that has kept us waiting longest makes room, so that those who open connections and say
+nothing, or little, do not shut out those who send requests.
+"""
+
+import asyncio
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from lrs_soap import metrics
+from lrs_soap.wire import origin, tls
+
+MAX_HEAD_BYTES = 64 * 1024
+"""The longest request line and header fields together; a client certificate that a proxy passes on takes 8 KB."""
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP on one connection of a worker; the class attributes are set once, by `http.serve`.
+
+    timeout: seconds for a request to arrive whole after it began, or should have, and for a reply to be taken.
+    most: connections of this worker beyond which one that waits for its request is closed. longest: bytes of a whole
+    request, with head, chunk sizes and trailers.
+    """
+
+    timeout = 30.0
+    most = 1000
+    longest = 2 * 8 * 1024 * 1024
+    # Connections on which we wait for a request to arrive, those that have kept us waiting longest first.
+    _waiting: ClassVar[dict["Protocol", None]] = {}
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        metrics.connection_opened()
+        self._received = 0  # bytes since the request began
+        self._in_head = True
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        # Read once: every request of the connection has the same.
+        self._extensions = {origin.CERTIFICATE: tls.presented(transport)}
+        self._expect_request()
+        if len(self.connections) > self.most:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        # What one read holds may be a head, a body and the next head: the limit is for what came before it.
+        if self._received > (MAX_HEAD_BYTES if self._in_head else self.longest):
+            self._abort("head-too-long" if self._in_head else "too-long")
+            return
+        super().data_received(data)
+        self._received += len(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions
+        self._received, self._in_head = 0, True
+        self._expect_request()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # what comes later are trailers, which nobody here reads
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+        if len(self.connections) >= self.limit_concurrency or len(self.tasks) >= self.limit_concurrency:
+            metrics.refused("too-many-connections")
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._received = 0
+        self._cancel_deadline()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._deadline is None and not self.pipeline:
+            self._waiting[self] = None  # idle: uvicorn closes it after a while
+
+    def send_400_response(self, msg: str) -> None:
+        metrics.refused("not-http")
+        super().send_400_response(msg)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self.timeout, self._abort, "reply-not-taken")
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        # A client that does not take the end of its last reply is not waited for.
+        self._stalled = self._stalled or self.loop.call_later(self.timeout, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        metrics.connection_closed()
+        self._cancel_deadline()
+        super().connection_lost(exc)
+        if self._stalled is not None:
+            self._stalled.cancel()
+
+    def _expect_request(self) -> None:
+        self._cancel_deadline()
+        self._deadline = self.loop.call_later(self.timeout, self._abort, "not-in-time")
+        self._waiting[self] = None
+
+    def _cancel_deadline(self) -> None:
+        self._waiting.pop(self, None)
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _make_room(self) -> None:
+        longest = next(iter(self._waiting))
+        self._waiting.pop(longest)
+        longest._abort("made-room")
+
+    def _abort(self, reason: str) -> None:
+        metrics.refused(reason)
+        self.transport.abort()
