@@ -1,8 +1,17 @@
 """Every case of the suite, in the order of its report."""
 
 from lrs_soap.conformance import case, target
+from lrs_soap.conformance.behaviour import (
+    batches,
+    finds,
+    http,
+    outcomes,
+    records,
+    registering,
+    updates,
+    verifying,
+)
 from lrs_soap.conformance.contract_cases import clients, facets, files, forms, shape
-from lrs_soap.conformance.behaviour import batches, finds, http, outcomes, records, registering, updates, verifying
 from lrs_soap.conformance.profile import descriptions, headers, messages, receiving
 
 

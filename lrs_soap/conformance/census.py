@@ -33,27 +33,36 @@ def everything(conversation: talk.Talk) -> list[Heard]:
     session = conversation.session
     with session.lock:
         if session.census is None:
-            _sample(talk.Talk(session))
-            session.census = list(_envelopes(session.heard))
+            session.census = list(_envelopes(heard(conversation)))
     case.require(session.census, "no reply of this run held a SOAP envelope")
     return session.census
 
 
+def heard(conversation: talk.Talk) -> list[wire.Exchange]:
+    """Every exchange of this run, those of the same few calls among them."""
+    session = conversation.session
+    with session.lock:
+        if not session.sampled:
+            session.sampled = True
+            _sample(talk.Talk(session))
+        return session.heard
+
+
 def every(conversation: talk.Talk, wrong: Callable[[Heard], str | None], some: Callable[[Heard], Any] = bool) -> None:
     """Raises Failed if `wrong` says something of any reply for which `some` holds, NotRun if there is none."""
-    looked_at = [heard for heard in everything(conversation) if some(heard)]
+    looked_at = [row for row in everything(conversation) if some(row)]
     if not looked_at:
         raise case.NotRun("no reply of this run was of this kind")
-    problems = [(heard, problem) for heard in looked_at if (problem := wrong(heard))]
+    problems = [(row, problem) for row in looked_at if (problem := wrong(row))]
     if problems:
-        conversation.exchanges.extend(heard.exchange for heard, _ in problems[:3])
+        conversation.exchanges.extend(row.exchange for row, _ in problems[:3])
         raise case.Failed(f"{problems[0][1]} ({len(problems)} of {len(looked_at)} replies)")
     conversation.exchanges.append(looked_at[0].exchange)
 
 
-def is_fault(heard: Heard) -> bool:
+def is_fault(row: Heard) -> bool:
     """Whether it is a fault."""
-    return heard.fault is not None
+    return row.fault is not None
 
 
 def _envelopes(exchanges: list[wire.Exchange]) -> Iterator[Heard]:

@@ -41,7 +41,7 @@ class Answer:
         """The codes and failure flags, in the order in which they stand in the reply."""
         if self.body is None:
             return []
-        names = ("ErrorCode",) if self.is_fault else ("ResponseCode", "FailureFlag")
+        names = ("ErrorCode",) if self.is_fault else ("ResponseCode", "ReturnCode", "FailureFlag")
         return [element.text or "" for element in self.body.iter(*names)]
 
     def texts(self, path: str) -> list[str]:

@@ -1,14 +1,17 @@
 """Runs cases against an endpoint: in threads, with whatever goes wrong in one kept to that one."""
 
+import contextlib
 import fnmatch
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from lrs_soap.conformance import case, catalogue, talk
+from lrs_soap.conformance import case, talk
 
 Verdict = case.Verdict
+# P: after so many requests in a row without a reply the rest of a run would only wait.
+MOST_SILENCE = 20
 
 
 def chosen(
@@ -28,6 +31,8 @@ def obstacle(row: case.Case, session: talk.Session) -> str:
     """Why a case cannot run on this target in this mode, or nothing."""
     if session.read_only and row.writes:
         return "it would register or change something, and this run is read-only"
+    if session.silence >= MOST_SILENCE:
+        return f"the service had stopped answering: {MOST_SILENCE} requests in a row had no reply"
     if missing := [role for role in row.needs if not session.target.has(role)]:
         return f"the target file does not say: {', '.join(missing)}"
     return ""
@@ -48,9 +53,10 @@ def run(
         return result
 
     results = {}
-    for group in ([row for row in cases if not row.last], [row for row in cases if row.last]):
-        with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="case", initializer=None) as threads:
-            results |= {result.case.id: result for result in threads.map(one, group)}
+    with contextlib.closing(session.wire):
+        for group in ([row for row in cases if not row.last], [row for row in cases if row.last]):
+            with ThreadPoolExecutor(max(1, parallel), thread_name_prefix="case") as threads:
+                results |= {result.case.id: result for result in threads.map(one, group)}
     return [results[row.id] for row in cases]
 
 
@@ -74,7 +80,3 @@ def _run(row: case.Case, session: talk.Session) -> case.Result:
     exchanges = tuple(conversation.exchanges)
     return case.Result(case=row, verdict=verdict, reason=reason, exchanges=exchanges, seconds=time.monotonic() - started)
 
-
-def all_cases(target) -> list[case.Case]:
-    """Every case for a target: those of the suite and those of its table of outcomes."""
-    return catalogue.cases(target)

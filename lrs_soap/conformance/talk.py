@@ -34,6 +34,8 @@ class Session:
     heard: list[wire.Exchange] = dataclasses.field(default_factory=list)
     documents: dict[str, wire.Exchange] = dataclasses.field(default_factory=dict)
     census: list | None = None
+    sampled: bool = False
+    silence: int = 0  # how many requests in a row had no reply
     lock: threading.RLock = dataclasses.field(default_factory=threading.RLock)
     # Names nobody has, so that a run can register people and the next run others.
     dice: random.Random = dataclasses.field(default_factory=random.SystemRandom)
@@ -57,6 +59,7 @@ class Talk:
         self.exchanges.append(exchange)
         with self.session.lock:
             self.session.heard.append(exchange)
+            self.session.silence = 0 if exchange.status else self.session.silence + 1
         return exchange
 
     def send(self, method: str, url: str = "", body: bytes = b"", **headers: str) -> wire.Exchange:

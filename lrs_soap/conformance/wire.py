@@ -1,5 +1,6 @@
 """HTTP as the suite speaks it: every byte its own, every answer kept, whatever the other side does."""
 
+import contextlib
 import dataclasses
 import http.client
 import socket
@@ -49,10 +50,12 @@ class Wire:
         self._https, self._host, self._port = parts.scheme == "https", parts.hostname or "", parts.port
         self._tls = tls
         self._threads = threading.local()
+        self._opened: list[Connection] = []
 
     def alone(self) -> "Connection":
         """A new connection, for a case about connections."""
-        return Connection(self)
+        self._opened.append(Connection(self))
+        return self._opened[-1]
 
     def send(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Exchange:
         """One request on this thread's connection, sent again on a new one if the old had been closed meanwhile."""
@@ -61,13 +64,13 @@ class Wire:
             exchange = connection.send(method, url, body, headers)
             if not connection.was_stale:
                 return exchange
-        self._threads.connection = Connection(self)
+        self._threads.connection = self.alone()
         return self._threads.connection.send(method, url, body, headers)
 
     def close(self) -> None:
-        """Closes this thread's connection."""
-        if connection := getattr(self._threads, "connection", None):
-            connection.close()
+        """Closes every connection, of all threads."""
+        while self._opened:
+            self._opened.pop().close()
 
     def same_host(self, url: str) -> bool:
         """Whether `url` is at the scheme, host and port of the service."""
@@ -143,7 +146,10 @@ class Connection:
         return dataclasses.replace(exchange, **reply, seconds=time.monotonic() - started)
 
     def _read(self, method: str) -> dict:
-        response = http.client.HTTPResponse(self._http.sock, method=method)
+        with contextlib.closing(http.client.HTTPResponse(self._http.sock, method=method)) as response:
+            return self._whole(response, method)
+
+    def _whole(self, response: http.client.HTTPResponse, method: str) -> dict:
         response.begin()
         pieces, length = [], 0
         deadline = time.monotonic() + 3 * self._wire.timeout

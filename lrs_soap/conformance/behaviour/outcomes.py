@@ -50,10 +50,11 @@ def _run(row: dict[str, str]) -> Callable[[Any], None]:
 
 
 def shown(answer: replies.Answer) -> list[str | None]:
-    """The ULNs of the learners whose data a find, retrieval, verification or record shows, in its order."""
+    """The ULNs of the learners whose data a find, retrieval, verification or record shows, in its order; a batch repeats
+    what was sent, which is another thing."""
     if answer.body is None:
         return []
-    found = [learner.findtext("ULN") for learner in answer.body.iter("Learner")]
+    found = [learner.findtext("ULN") for learner in answer.body.iter("Learner") if learner.find("ReturnCode") is None]
     for name in ("VerifiedULN", "VerifiedLearner"):
         rows = [row for row in answer.body.iter(name) if row.find("FamilyName") is not None]
         found += [row.findtext("MasterULN") or row.findtext("ULN") for row in rows]

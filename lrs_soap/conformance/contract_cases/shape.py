@@ -85,8 +85,7 @@ def content_type(talk):
 @BOOK.case("replies-not-compressed", "clients: 10", **_LAST)
 def compressed(talk):
     """No reply is compressed that nobody asked to compress"""
-    census.everything(talk)
-    for exchange in talk.session.heard:
+    for exchange in census.heard(talk):
         asked = {name.lower(): value for name, value in exchange.sent_headers}.get("accept-encoding", "")
         if exchange.header("content-encoding") not in ("", "identity") and exchange.header("content-encoding") not in asked:
             talk.exchanges.append(exchange)
@@ -180,8 +179,7 @@ def known_codes(talk):
 @BOOK.case("passwords-are-not-told", "Faults; HTTP and SOAP", basis="P", **_LAST)
 def no_password(talk):
     """No reply repeats an OrgPassword that was sent"""
-    census.everything(talk)
-    for exchange in talk.session.heard:
+    for exchange in census.heard(talk):
         sent = set(re.findall(r"<OrgPassword>([^<&]{8,})</OrgPassword>", exchange.sent.decode("utf-8", "replace")))
         if any(password.strip() and password.encode() in exchange.body for password in sent):
             talk.exchanges.append(exchange)

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from lrs_soap.conformance import case, messages, replies
+from lrs_soap.conformance import case, census, messages, replies
 
 BOOK = case.Book(case.Part.PROFILE)
 
@@ -14,7 +14,7 @@ def _search(talk) -> bytes:
 @BOOK.case("R1108-no-extension-framework", "R1108", last=True)
 def extension_framework(talk):
     """Replies do not use the HTTP Extension Framework"""
-    for exchange in talk.session.heard:
+    for exchange in census.heard(talk):
         if any(name in ("man", "opt", "c-man", "c-opt", "ext", "c-ext") for name, _ in exchange.headers):
             talk.exchanges.append(exchange)
             raise case.Failed("a reply has a header of the HTTP Extension Framework")
@@ -72,7 +72,7 @@ def cookies(talk):
 @BOOK.case("R1130-no-other-redirect", "R1130", last=True)
 def redirects(talk):
     """A redirect, if there is one, is 307"""
-    for exchange in talk.session.heard:
+    for exchange in census.heard(talk):
         if exchange.method == "POST" and exchange.status in (300, 301, 302, 303, 305, 308):
             talk.exchanges.append(exchange)
             raise case.Failed(f"a call was redirected with HTTP {exchange.status}")
@@ -81,7 +81,7 @@ def redirects(talk):
 @BOOK.case("R1140-http-11", "R1140 R1141", last=True)
 def http_11(talk):
     """Calls of HTTP/1.1 are answered in HTTP/1.1"""
-    heard = [exchange for exchange in talk.session.heard if exchange.version]
+    heard = [exchange for exchange in census.heard(talk) if exchange.version]
     for exchange in heard:
         if exchange.version != 11 and not exchange.url.endswith("#1.0"):
             talk.exchanges.append(exchange)

@@ -65,8 +65,7 @@ def no_encoding_style_in_body(talk):
 @BOOK.case("R1008-no-dtd", "R1008", **_LAST)
 def no_dtd(talk):
     """No reply has a document type declaration"""
-    census.everything(talk)
-    for exchange in talk.session.heard:
+    for exchange in census.heard(talk):
         if b"<!DOCTYPE" in exchange.body and b"Envelope" in exchange.body:
             talk.exchanges.append(exchange)
             raise case.Failed("a reply has a document type declaration")
@@ -75,8 +74,7 @@ def no_dtd(talk):
 @BOOK.case("R1009-no-processing-instruction", "R1009", **_LAST)
 def no_processing_instruction(talk):
     """No reply has a processing instruction"""
-    census.everything(talk)
-    for exchange in talk.session.heard:
+    for exchange in census.heard(talk):
         if b"Envelope" in exchange.body and re.search(rb"<\?(?!xml\s)", exchange.body):
             talk.exchanges.append(exchange)
             raise case.Failed("a reply has a processing instruction")

@@ -1,0 +1,36 @@
+import proxy
+import pytest
+from support import server
+
+from lrs_soap.conformance import catalogue, opening, runner, target
+
+ABOUT = target.load(None)
+CASES = {row.id: row for row in catalogue.cases(ABOUT)}
+
+
+@pytest.fixture(scope="session")
+def sandbox(sqlite_databases):
+    """A running sandbox, one for all: the suite invents the people it registers."""
+    url = sqlite_databases.empty()
+    with server.running(url, password_cache_seconds=3600) as running:
+        yield running
+    sqlite_databases.drop(url)
+
+
+@pytest.fixture
+def results():
+    """Runs cases against an endpoint, by their ids, or all: results(url, "find-exact", ..., read_only=True)."""
+
+    def run(url, *ids, about=ABOUT, read_only=False, timeout=20.0, parallel=2):
+        session = opening.session(url, about, read_only=read_only, timeout=timeout)
+        cases = [CASES[id_] for id_ in ids] if ids else catalogue.cases(about)
+        return {result.case.id: result for result in runner.run(cases, session, parallel=parallel)}
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def honest(sandbox):
+    """The URL of the proxy that spoils nothing."""
+    with proxy.in_front(sandbox.port, proxy.honest) as url:
+        yield url
