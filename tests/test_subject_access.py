@@ -71,7 +71,7 @@ def test_everything_about_the_learner_is_there(opened, run, tmp_path):
     assert [search["code"] for search in held["searches"]] == ["WSRC0004"]
     assert {"registerSingleLearner", "updateSingleLearner", "learner merge", "learnerByULN", "getLearnerRecord",
             "submitBatchRegistration"} <= {row["operation"] for row in held["audit"]}  # fmt: skip
-    assert {row["user_name"] for row in held["audit"]} == {"J. College", "J. Operator"}
+    assert {row["user_name"] for row in held["audit"]} == {"J. College", "J. Operator", "Op"}
     [look] = [row for row in held["audit"] if row["operation"] == "getLearnerRecord"]
     assert {"user_type": "LNR", "lnr_contact_type": "FTF"} in look["as"]
 

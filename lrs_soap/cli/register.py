@@ -12,6 +12,8 @@ from lrs_soap import settings
 from lrs_soap.cli import exits
 from lrs_soap.store import engine, organisations, schema
 
+_TELLING = (exc.OperationalError, exc.InterfaceError)  # about connections and tables, not about rows
+
 organisation_argument = click.argument("organisation", metavar="REF_OR_UKPRN")
 
 
@@ -51,8 +53,10 @@ def database_failures(url: str) -> Iterator[None]:
         with exits.failing(exits.Exit.UNUSABLE):
             yield
     except exc.SQLAlchemyError as error:
-        # The exception's own text holds the statement and its values; the driver's first line says what is wrong.
-        cause = (str(getattr(error, "orig", None) or "").splitlines() or [type(error).__name__])[0]
+        # The exception's own text holds the statement. The driver's first line says what is wrong, but only where no
+        # value of a learner can stand in it.
+        said = str(getattr(error, "orig", None) or "") if isinstance(error, _TELLING) else ""
+        cause = (said.splitlines() or [type(error).__name__])[0]
         raise exits.Failure(f"{settings.mask(url)} cannot be used: {cause}", exits.Exit.UNUSABLE) from None
 
 
