@@ -11,6 +11,7 @@ _SECTIONS = {
         "worker": lazy.Command("lrs_soap.cli.worker", "worker", "Work on batches, beside the workers of a server."),
         "settings": lazy.Command("lrs_soap.cli.server", "show_settings", "Show every setting and its value."),
         "org": lazy.Command("lrs_soap.cli.org", "org", "The organisations and users that may call the service."),
+        "load": lazy.Command("lrs_soap.cli.load", "load", "Load learners from a file, with the ULNs they have."),
         "learner": lazy.Command("lrs_soap.cli.learner", "learner", "Merge, delete and look at the register's learners."),
         "audit": lazy.Command("lrs_soap.cli.audit", "audit", "Verify, search, export and prune the audit trail."),
         "subject": lazy.Command("lrs_soap.cli.subject", "subject", "All that is held about one ULN, for its learner."),

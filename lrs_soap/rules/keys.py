@@ -22,8 +22,13 @@ class Details(typing.Protocol):
 
 def identity(details: Details) -> bytes:
     """16 bytes that are equal for two sets of details exactly when those are an exact match of each other. (D)"""
+    return identity_of(fields(details))
+
+
+def identity_of(folded: tuple[str, ...]) -> bytes:
+    """`identity` of what `fields` has given."""
     # Lengths before the values: no value can be read as the end of one and the beginning of the next.
-    text = "".join(f"{len(field)}:{field}" for field in fields(details))
+    text = "".join([f"{len(field)}:{field}" for field in folded])
     return hashlib.blake2b(text.encode("utf-8"), digest_size=16).digest()
 
 

@@ -99,11 +99,17 @@ def write(engine: Engine) -> Iterator[Connection]:
 
     On SQLite it is the only writer from its start (BEGIN IMMEDIATE), so it never fails half way for another's lock.
     """
-    with engine.connect() as conn:
-        if engine.dialect.name == "sqlite":
-            conn.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
-        with conn.begin():
-            yield conn
+    with engine.connect() as conn, write_on(conn):
+        yield conn
+
+
+@contextlib.contextmanager
+def write_on(conn: Connection) -> Iterator[None]:
+    """The transaction of `write` on a connection that is kept for several."""
+    if conn.dialect.name == "sqlite":
+        conn.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
+    with conn.begin():
+        yield
 
 
 def _checked(url: str | URL) -> URL:

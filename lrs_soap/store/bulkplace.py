@@ -1,0 +1,141 @@
+"""Gives the rows that wait in a load their places in the register."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import CreateIndex, DropIndex
+
+from lrs_soap.store import bulkconflicts, bulkpack, contents, tables
+from lrs_soap.store import engine as engines
+from lrs_soap.store.bulkload import Load, Progress, Turned
+
+STEP = 5_000
+"""Rows that take their places in one transaction of a register in use."""
+
+_NAMES = ", ".join(bulkpack.LEARNER)
+_INSERT = f"INSERT INTO learner ({_NAMES}) SELECT {_NAMES} FROM loading.waiting"
+_CLAIM = (
+    "INSERT INTO learner_identity (identity, uln) SELECT identity, uln FROM loading.waiting WHERE identity IS NOT NULL"
+)
+
+
+class Placed(NamedTuple):
+    """How many rows are in the register now, and how many were there already."""
+
+    loaded: int
+    unchanged: int
+
+
+class _Taken(Exception):
+    """The register has learners now."""
+
+
+def place(
+    load: Load,
+    turned: Callable[[Iterator[Turned]], Progress],
+    record: Callable[[Connection, int], None],
+    step: Callable[[str, int, int], None],
+) -> Placed:
+    """Gives every waiting row its place, or hands it to `turned`.
+
+    turned: takes the rows that have none, before the transaction that turns them away ends, and says how far the load
+    is with them. record: called in each transaction that adds learners, with their number. step: what is being done,
+    how much of it is, and how much there is. Raises what the database raises.
+    """
+    return _Placing(load, turned, record, step).place()
+
+
+class _Placing:
+    def __init__(self, load: Load, turned: Callable, record: Callable, step: Callable):
+        self._load, self._turned, self._record, self._step = load, turned, record, step
+        self._conn, self._run = load.conn, load.run
+
+    def place(self) -> Placed:
+        with engines.write_on(self._conn):
+            empty = not contents.has_learners(self._conn)
+        if empty:
+            # Alone with the register, what is written need not be written twice. Others who have it open keep the log.
+            self._load.journal("TRUNCATE")
+            with contextlib.suppress(_Taken, sa.exc.IntegrityError):
+                return self._fill()
+        # Somebody is there twice, or somebody was quicker.
+        with engines.write_on(self._conn):
+            self._step("looking for learners who are there twice", 0, 1)
+            for rule, any_, statement in bulkconflicts.WITHIN:
+                if self._run(any_).first() is not None:
+                    self._turn(rule, statement)
+        if empty:
+            with contextlib.suppress(_Taken):
+                return self._fill()
+        return self._join()
+
+    def _fill(self) -> Placed:
+        """Fills an empty register in one transaction. Raises _Taken, or IntegrityError where somebody is there twice."""
+        with engines.write_on(self._conn):
+            bulkconflicts.unlinked(self._run, self._load.index, in_register=False)
+            self._load.turn_away(self._turned)
+        with engines.write_on(self._conn):
+            if not self._load.sqlite:
+                self._run("LOCK TABLE learner IN SHARE ROW EXCLUSIVE MODE")
+            if contents.has_learners(self._conn):
+                raise _Taken
+            return Placed(self._filled(), 0)
+
+    def _filled(self) -> int:
+        indexes = sorted(tables.learner.indexes | tables.learner_identity.indexes, key=lambda index: index.name)
+        steps = len(indexes) + 3
+        for index in indexes:
+            self._conn.execute(DropIndex(index))
+        self._step("filling the register", 1, steps)
+        if self._load.sqlite:
+            loaded = self._run(f"{_INSERT} ORDER BY uln").rowcount
+        else:
+            # A heap has no order to keep; its key is quicker made afterwards, as the other indexes are.
+            self._run("ALTER TABLE learner DROP CONSTRAINT pk_learner")
+            loaded = self._run(_INSERT).rowcount
+            self._run("ALTER TABLE learner ADD CONSTRAINT pk_learner PRIMARY KEY (uln)")
+        self._step("filling the register", 2, steps)
+        self._run(f"{_CLAIM} ORDER BY identity")
+        for done, index in enumerate(indexes, 3):
+            self._step("making indexes", done, steps)
+            self._conn.execute(CreateIndex(index))
+        self._record(self._conn, loaded)
+        if not self._load.sqlite:
+            # On SQLite they go with their file. Interrupted before that, the load finds all of them there already.
+            self._run("TRUNCATE loading.waiting")
+        return loaded
+
+    def _join(self) -> Placed:
+        """Adds to a register in use, some thousand rows in a transaction."""
+        with engines.write_on(self._conn):
+            bulkconflicts.unlinked(self._run, self._load.index, in_register=True)
+            self._load.turn_away(self._turned)
+            self._run(self._load.index("waiting_line", "waiting (line)"))
+            if not self._load.sqlite:
+                self._run("ANALYZE loading.waiting")
+            total = self._run("SELECT count(*) FROM loading.waiting").scalar_one()
+        loaded = unchanged = 0
+        while True:
+            self._step("placing learners", loaded + unchanged, total)
+            with engines.write_on(self._conn):
+                part = "SELECT max(line) FROM (SELECT line FROM loading.waiting ORDER BY line LIMIT :n) AS s"
+                last = self._run(part, n=STEP).scalar()
+                if last is None:
+                    return Placed(loaded, unchanged)
+                for rule, statement in bulkconflicts.AGAINST_REGISTER:
+                    self._turn(rule, statement, last=last)
+                unchanged += self._run(bulkconflicts.UNCHANGED, last=last).rowcount
+                # In one order everywhere, so that two who add the same learners wait where they could deadlock.
+                added = self._run(f"{_INSERT} WHERE line <= :last ORDER BY uln", last=last).rowcount
+                self._run(f"{_CLAIM} AND line <= :last ORDER BY identity", last=last)
+                self._run("DELETE FROM loading.waiting WHERE line <= :last", last=last)
+                loaded += added
+                if added:
+                    self._record(self._conn, added)
+
+    def _turn(self, rule: str, statement: str, **values) -> None:
+        if self._run(statement, rule=rule, **values).rowcount:
+            self._load.turn_away(self._turned)
