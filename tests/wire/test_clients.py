@@ -24,6 +24,10 @@ CASES = [
     "record-merged",
     "report-merged-found",
     "report-deleted-found",
+    "batch-count-mismatch",
+    "batch-output",
+    "verify-batch-count-mismatch",
+    "verify-batch-output",
 ]
 FAULT = "fault-wrong-password"
 
@@ -53,7 +57,7 @@ def heard_in(reply) -> Heard:
     return Heard([str(reply)] if isinstance(reply, str) else collect(reply))
 
 
-def collect(value, names=("ResponseCode", "FailureFlag")) -> list[str]:
+def collect(value, names=("ResponseCode", "ReturnCode", "FailureFlag")) -> list[str]:
     """The texts of the elements of these names in what zeep or suds made of a reply, in order."""
     if isinstance(value, (list, tuple)):
         return [text for item in value for text in collect(item, names)]
@@ -134,7 +138,7 @@ def _lrs_client(row, url, wsdl) -> Heard:
             values = {"ErrorCode": fault.error_code, "ErrorActor": fault.error_actor, "Description": fault.description,
                       "FurtherDetails": fault.further_details, "ErrorTimestamp": fault.error_timestamp}  # fmt: skip
             return Heard([fault.error_code], values)
-    return Heard(collect(dataclasses.asdict(reply), ("response_code", "failure_flag")))
+    return Heard(collect(dataclasses.asdict(reply), ("response_code", "return_code", "failure_flag")))
 
 
 def _attributes(values: dict, kind: contract.ComplexType) -> dict:
@@ -143,13 +147,16 @@ def _attributes(values: dict, kind: contract.ComplexType) -> dict:
         if field.name in values:
             value = values[field.name]
             if field.complex is not None:
-                value = getattr(model, field.complex.name)(
-                    **_optional(field.complex) | _attributes(value, field.complex)
-                )
+                items = [_value(item, field.complex) for item in (value if isinstance(value, list) else [value])]
+                value = tuple(items) if field.max_occurs != 1 else items[0]
             elif field.simple.base in ("int", "long"):
                 value = int(value)
             made[field.attribute] = value
     return made
+
+
+def _value(values: dict, kind: contract.ComplexType):
+    return getattr(model, kind.name)(**_optional(kind) | _attributes(values, kind))
 
 
 def _optional(kind: contract.ComplexType) -> dict:
