@@ -9,7 +9,7 @@ from pathlib import Path
 from lrs_soap.conformance import case, catalogue, target
 
 ASSERTIONS = Path(__file__).with_name("basic_profile.csv")
-_NUMBER = re.compile(r"R\d{4}")
+_NUMBER = re.compile(r"R(\d{4})(?:-R(\d{4}))?")
 _TEXT = Path(__file__).with_name("document.md")
 
 
@@ -19,11 +19,16 @@ def assertions() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def tested_by(cases: list[case.Case]) -> Mapping[str, list[str]]:
+def numbers(text: str) -> list[int]:
+    """The assertions that a text names: R1000 is 1000, R1000-R1002 all three."""
+    return [number for low, high in _NUMBER.findall(text) for number in range(int(low), int(high or low) + 1)]
+
+
+def tested_by(cases: list[case.Case]) -> Mapping[int, list[str]]:
     """The ids of the cases that name an assertion in their clause, by its number."""
-    found = collections.defaultdict(list)
+    found: Mapping[int, list[str]] = collections.defaultdict(list)
     for row in cases:
-        for number in _NUMBER.findall(row.clause):
+        for number in numbers(row.clause):
             found[number].append(row.id)
     return found
 
@@ -49,8 +54,7 @@ def _assertions(cases: list[case.Case]) -> str:
     by_number = tested_by(cases)
     lines = ["| assertion | what it says, in our words | status | cases | note |", "|---|---|---|---|---|"]
     for row in assertions():
-        first = row["number"].partition("-")[0]
-        ids = ", ".join(f"`{id_}`" for id_ in by_number.get(first, []))
+        ids = ", ".join(f"`{id_}`" for number in numbers(row["number"]) for id_ in by_number.get(number, []))
         lines.append(f"| {row['number']} | {row['statement']} | {row['status']} | {ids} | {row['note']} |")
     return "\n".join(lines)
 
