@@ -22,6 +22,8 @@ JSON = "application/json"
 _DIRECTORY = contract.ENDPOINT.rpartition("/")[0] + "/"
 # Calls that wait for the disk wait here, so that the others go on.
 _THREADS = 8
+# So many times the longest message are read of one that is longer, and thrown away.
+_PATIENT = 4
 
 
 class Response(NamedTuple):
@@ -160,22 +162,26 @@ def _content_type(header: bytes) -> tuple[str, str | None]:
 async def _body(headers: dict[bytes, bytes], receive: Any, limit: int) -> bytes | None:
     """The bytes of the request, chunked or not; None if there are more than `limit`.
 
-    Raises ClientDisconnected if the client goes before it has sent them all.
+    What is too long is read on for a while and thrown away (P), since most clients send it all before they read the
+    reply; a client that waits to be asked (Expect) is not. Raises ClientDisconnected if the client goes before.
     """
     declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdigit() and int(declared) > (limit if b"expect" in headers else _PATIENT * limit):
         return None
     pieces, length = [], 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnected()
-        pieces.append(message.get("body", b""))
-        length += len(pieces[-1])
+        length += len(message.get("body", b""))
         if length > limit:
+            pieces.clear()
+        else:
+            pieces.append(message.get("body", b""))
+        if length > _PATIENT * limit:
             return None
         if not message.get("more_body"):
-            return b"".join(pieces)
+            return b"".join(pieces) if length <= limit else None
 
 
 class ClientDisconnected(errors.LrsError):

@@ -27,7 +27,7 @@ class Protocol(HttpToolsProtocol):
 
     timeout = 30.0
     most = 1000
-    longest = 2 * 8 * 1024 * 1024
+    longest = 5 * 8 * 1024 * 1024
     # Connections on which we wait for a request to arrive, those that have kept us waiting longest first.
     _waiting: ClassVar[dict["Protocol", None]] = {}
 

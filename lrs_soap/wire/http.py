@@ -44,7 +44,7 @@ def serve(app: App, settings: Settings, listening: socket.socket, ready: Callabl
         logging.getLogger(name).propagate = False
     connection.Protocol.timeout = settings.request_timeout_seconds
     connection.Protocol.most = settings.max_connections
-    connection.Protocol.longest = 2 * settings.max_body_bytes + connection.MAX_HEAD_BYTES
+    connection.Protocol.longest = 5 * settings.max_body_bytes + connection.MAX_HEAD_BYTES
     _allow_files(settings.max_connections + _ROOM + _OTHER_FILES)
     config = uvicorn.Config(
         shield.Shield(app),

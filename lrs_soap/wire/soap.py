@@ -132,6 +132,9 @@ def body_element(envelope: Any) -> Any:
         _check_header(children.pop(0))
     if not children or children[0].tag != _BODY:
         raise errors.InvalidRequest("The SOAP envelope has no Body, or not in its place.", reason="no-body")
+    if len(children) > 1:
+        # P: SOAP 1.1 allows elements behind the Body, no client sends any, and a second Body would mean two things.
+        raise errors.InvalidRequest("Nothing may follow the SOAP Body.", reason="after-body")
     entries = list(children[0])
     if len(entries) != 1:
         found = "is empty" if not entries else f"has {len(entries)} child elements"
