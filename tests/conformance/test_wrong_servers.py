@@ -23,3 +23,7 @@ def test_a_wrong_server_is_caught(sandbox, results, wrong):
 def test_there_are_wrong_servers_for_every_part():
     assert len(wrong_servers.ALL) >= 100
     assert len({wrong.name for wrong in wrong_servers.ALL}) == len(wrong_servers.ALL)
+
+
+def test_the_page_of_wrong_servers_is_current():
+    assert wrong_servers.PAGE.read_text(encoding="utf-8") == wrong_servers.page()

@@ -4,12 +4,15 @@ A fault is a function of the request and of `on`, which passes it on to an hones
 """
 
 import dataclasses
+import pathlib
 
 import wrong_files
 import wrong_http
 import wrong_replies
 import wrong_requests
 from proxy import Spoil
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "wrong-servers.md"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,3 +29,25 @@ ALL = [
     for module in (wrong_replies, wrong_requests, wrong_http, wrong_files)
     for name, (caught_by, spoil) in module.FAULTS.items()
 ]
+
+
+def page() -> str:
+    """docs/wrong-servers.md."""
+    rows = "\n".join(f"| {wrong.name} | `{wrong.caught_by}` |" for wrong in ALL)
+    return f"""# Wrong servers, and which case catches each
+
+Made by `python tests/conformance/wrong_servers.py`; do not edit it.
+
+A conformance suite is worth what it can find. Each of these {len(ALL)} servers has one fault on purpose: it stands in front
+of an honest sandbox and spoils what goes through. For each, a test shows that the case named fails; others may fail too.
+Without a fault the same server passes every case. (Whole runs against servers that are nothing of the kind, such as one
+that says nothing or sends noise, are in `tests/conformance/test_strange_servers.py`.)
+
+| what is wrong | caught by |
+|---|---|
+{rows}
+"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
