@@ -13,6 +13,8 @@ _SECTIONS = {
         "org": lazy.Command("lrs_soap.cli.org", "org", "The organisations and users that may call the service."),
         "load": lazy.Command("lrs_soap.cli.load", "load", "Load learners from a file, with the ULNs they have."),
         "learner": lazy.Command("lrs_soap.cli.learner", "learner", "Merge, delete and look at the register's learners."),
+        "backup": lazy.Command("lrs_soap.cli.backup", "backup", "Copy the register to a file, while it is at work."),
+        "restore": lazy.Command("lrs_soap.cli.backup", "restore", "Put a backup into an empty database."),
         "audit": lazy.Command("lrs_soap.cli.audit", "audit", "Verify, search, export and prune the audit trail."),
         "subject": lazy.Command("lrs_soap.cli.subject", "subject", "All that is held about one ULN, for its learner."),
     },

@@ -33,7 +33,7 @@ def opened(database: str | None, create: bool = False) -> Iterator[sqlalchemy.En
     with exits.failing(exits.Exit.USAGE):
         url = settings.load(database=database).database
     with database_failures(url):
-        if not create and _is_missing(url):
+        if not create and is_missing(url):
             raise _no_register(url)
         register = engine.create(url)
         try:
@@ -60,7 +60,8 @@ def database_failures(url: str) -> Iterator[None]:
         raise exits.Failure(f"{settings.mask(url)} cannot be used: {cause}", exits.Exit.UNUSABLE) from None
 
 
-def _is_missing(url: str) -> bool:
+def is_missing(url: str) -> bool:
+    """Whether the URL is that of a SQLite file that is not there."""
     # Looking into a SQLite file that is not there would make one.
     parts = sqlalchemy.make_url(url)
     return parts.get_backend_name() == "sqlite" and not (parts.database and Path(parts.database).exists())
