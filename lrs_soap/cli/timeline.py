@@ -33,7 +33,7 @@ def steps(
 ) -> list[Step]:
     """The history of `learner`, oldest first. `decisions` about learners merged into it are part of it."""
     dated = [(decision.at, _decided(decision)) for decision in decisions]
-    current = dataclasses.asdict(learner)
+    current = {name: getattr(learner, name) for name in learners.FIELDS}
     values = [version.learner for version in versions] + [current]
     for version, before, after in zip(versions, values, values[1:]):
         # In the order of the contract: PostgreSQL's JSONB keeps its own.
