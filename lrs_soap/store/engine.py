@@ -17,11 +17,15 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import reading
+from lrs_soap.store import reach, reading
 
 # A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
 PING_AFTER_SECONDS = 20.0
+
+# A host that vanished is noticed by who waits for its answer: after 10 seconds without a sign, where the operating
+# system alone would wait for hours.
+_TCP = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 # Where a SQLite connection that is about to write says how to begin.
 _BEGIN = "lrs_soap.begin"
@@ -69,12 +73,20 @@ def create(
             "idle_in_transaction_session_timeout": idle_timeout,
         }
         engine = _postgresql(url, limits, pool_size, max_overflow, connect_timeout)
+        _REACHES[engine] = reach.Reach(engine)
     readers = _READERS[engine] = reading.Readers(engine)
     event.listen(engine, "engine_disposed", lambda _: readers.close())
     return engine
 
 
 _READERS: weakref.WeakKeyDictionary[Engine, reading.Readers] = weakref.WeakKeyDictionary()
+_REACHES: weakref.WeakKeyDictionary[Engine, reach.Reach] = weakref.WeakKeyDictionary()
+
+
+def is_down(engine: Engine) -> bool:
+    """Whether the database could not be reached when that was last tried: who asks it may have to wait."""
+    found = _REACHES.get(engine)
+    return found is not None and found.is_down
 
 
 @contextlib.contextmanager
@@ -182,7 +194,7 @@ def _create_file(path: pathlib.Path) -> None:
 def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow: int, connect_timeout: int) -> Engine:
     options = " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
     # What the URL itself says comes last, so it wins.
-    connect_args = {"connect_timeout": connect_timeout, "application_name": "lrs-soap"} | dict(url.query)
+    connect_args = {"connect_timeout": connect_timeout, "application_name": "lrs-soap"} | _TCP | dict(url.query)
     connect_args["options"] = f"{options} {url.query.get('options', '')}".strip()
     engine = sa.create_engine(
         url, connect_args=connect_args, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True,

@@ -18,6 +18,7 @@ import structlog
 from lrs_soap import binding, contract, errors, metrics
 from lrs_soap.operations import TABLE
 from lrs_soap.register import ENGLAND, Call, Register
+from lrs_soap.store import engine
 from lrs_soap.wire import auth, faults, parser, xerces
 from lrs_soap.wire import origin as origins
 
@@ -243,7 +244,8 @@ class SoapServer(ServerBase):
             return False
         if exchange.fault is not None or exchange.admission.refusal is not None:
             return True
-        return TABLE[exchange.call.operation].quick
+        # Connecting to a database that is down may take seconds, in which nobody else would be answered.
+        return TABLE[exchange.call.operation].quick and not engine.is_down(self._register.engine)
 
     def finish(self, exchange: Exchange) -> Reply:
         """The reply: calls the operation, turns every exception into a fault, audits and logs."""
