@@ -1,10 +1,13 @@
 """Starts the register: prepares the database, says what is there, and runs the processes that answer."""
 
+import contextlib
 import errno
 import socket
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import structlog
@@ -20,9 +23,16 @@ class StartError(errors.LrsError):
     """The server cannot start."""
 
 
-def run(chosen: settings.Settings, *, sandbox: bool = False, reset: bool = False) -> None:
+def run(
+    chosen: settings.Settings,
+    *,
+    sandbox: bool = False,
+    reset: bool = False,
+    announce: Callable[[settings.Settings, bool], None] | None = None,
+) -> None:
     """Serves until it is told to stop (SIGINT or SIGTERM). sandbox: load the fixtures if the database is empty;
-    reset: load them anew in any case.
+    reset: load them anew in any case; announce: says where the service is once it is ready, given the settings with the
+    port in use and `sandbox` (default: text for people).
 
     Raises StartError when the address is taken, when a register that is no sandbox holds the sandbox organisations
     and the settings do not allow it, or when no worker gets ready; UnusableTls when the TLS settings or files are
@@ -33,23 +43,33 @@ def run(chosen: settings.Settings, *, sandbox: bool = False, reset: bool = False
     if not sandbox:
         tls.refuse_exposed(chosen)
         _warn(chosen)
-    with _listen(chosen.host, chosen.port) as listening, metricsfiles.shared():
+    with _listen(chosen.host, chosen.port) as listening, metricsfiles.shared(), _calls_kept(sandbox) as calls:
         chosen = chosen.model_copy(update={"port": listening.getsockname()[1]})
         _prepare(chosen, sandbox, reset)
         roles = [
-            processes.Role(f"worker {number}", _worker, (chosen, sandbox, listening))
+            processes.Role(f"worker {number}", _worker, (chosen, calls, listening))
             for number in range(1, chosen.workers + 1)
         ]
         roles += [
             processes.Role(f"batch worker {number}", _batch_worker, (chosen, listening))
             for number in range(1, chosen.job_workers + 1)
         ]
-        if processes.Supervisor(roles).run(lambda: _announce(chosen, sandbox)):
+        if processes.Supervisor(roles).run(lambda: (announce or _announce)(chosen, sandbox)):
             raise StartError("a worker process ended before it was ready: the log above says why")
 
 
-def _worker(ready: Callable[[], None], chosen: settings.Settings, is_sandbox: bool, listening: socket.socket) -> None:
-    """The life of one worker process."""
+@contextlib.contextmanager
+def _calls_kept(is_sandbox: bool) -> Iterator[Path | None]:
+    """A directory in which the workers of a sandbox keep the calls they received; None for a register in use."""
+    if not is_sandbox:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="lrs-soap-calls-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
+def _worker(ready: Callable[[], None], chosen: settings.Settings, calls: Path | None, listening: socket.socket) -> None:
+    """The life of one worker process. calls: of a sandbox only, where it keeps the calls it received."""
     from lrs_soap import metrics
     from lrs_soap.register import Register
     from lrs_soap.wire import app, http
@@ -58,9 +78,17 @@ def _worker(ready: Callable[[], None], chosen: settings.Settings, is_sandbox: bo
     register = Register(chosen)
     metrics.watch_pool(register.engine)
     try:
-        http.serve(app.App(register, is_sandbox), chosen, listening, ready)
+        application = app.App(register) if calls is None else _sandboxed(register, calls)
+        http.serve(application, chosen, listening, ready)
     finally:
         register.close()
+
+
+def _sandboxed(register: Any, calls: Path) -> Any:
+    # Imported here: a register in use never loads what makes a sandbox misbehave.
+    from lrs_soap.wire import sandboxed
+
+    return sandboxed.around(register, calls)
 
 
 def _batch_worker(ready: Callable[[], None], chosen: settings.Settings, listening: socket.socket) -> None:
@@ -121,12 +149,16 @@ def _refuse_published_passwords(database: engine.Engine, chosen: settings.Settin
         )
 
 
-def _announce(chosen: settings.Settings, is_sandbox: bool) -> None:
+def address(chosen: settings.Settings) -> str:
+    """The URL of the endpoint that a server with these settings has, as it can be pasted."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(chosen.host, chosen.host)  # an address that can be pasted
     host = f"[{host}]" if ":" in host else host
-    address = f"{'https' if chosen.tls_certificate else 'http'}://{host}:{chosen.port}{contract.ENDPOINT}"
+    return f"{'https' if chosen.tls_certificate else 'http'}://{host}:{chosen.port}{contract.ENDPOINT}"
+
+
+def _announce(chosen: settings.Settings, is_sandbox: bool) -> None:
     if is_sandbox:
-        click.echo(sandbox.announcement(address, chosen.masked_database))
+        click.echo(sandbox.announcement(address(chosen), chosen.masked_database))
     else:
-        click.echo(f"LearnerService on {chosen.masked_database}\nWSDL: {address}?wsdl", file=sys.stderr)
+        click.echo(f"LearnerService on {chosen.masked_database}\nWSDL: {address(chosen)}?wsdl", file=sys.stderr)
     sys.stdout.flush()

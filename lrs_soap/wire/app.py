@@ -81,7 +81,7 @@ class App:
         if self._proxy_only and not came_from.by_proxy and not tls.is_loopback(came_from.address):
             text = b"This register is reached through its proxy, over HTTPS.\n"
             return Response(403, TEXT, text, ((b"connection", b"close"),))
-        media_type, charset = _content_type(headers.get(b"content-type", b""))
+        media_type, charset = content_type(headers.get(b"content-type", b""))
         if media_type != "text/xml":
             return Response(415, TEXT, b"Send SOAP 1.1 as Content-Type: text/xml.\n", ((b"connection", b"close"),))
         if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
@@ -149,7 +149,7 @@ class App:
 
 
 @functools.lru_cache(maxsize=64)
-def _content_type(header: bytes) -> tuple[str, str | None]:
+def content_type(header: bytes) -> tuple[str, str | None]:
     """The media type and charset of a Content-Type header; without one it is text/xml (P)."""
     if not header.strip():
         return "text/xml", None

@@ -16,6 +16,9 @@ from lrs_soap.wire import origin, tls
 MAX_HEAD_BYTES = 64 * 1024
 """The longest request line and header fields together; a client certificate that a proxy passes on takes 8 KB."""
 
+TRANSPORT = "lrs_soap.transport"
+"""Where in a scope's extensions the connection itself is, for who must close it (`misbehave`)."""
+
 
 class Protocol(HttpToolsProtocol):
     """HTTP on one connection of a worker; the class attributes are set once, by `http.serve`.
@@ -39,7 +42,7 @@ class Protocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         # Read once: every request of the connection has the same.
-        self._extensions = {origin.CERTIFICATE: tls.presented(transport)}
+        self._extensions = {origin.CERTIFICATE: tls.presented(transport), TRANSPORT: transport}
         self._expect_request()
         if len(self.connections) > self.most:
             self._make_room()

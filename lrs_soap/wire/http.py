@@ -38,6 +38,15 @@ class _Server(uvicorn.Server):
 
 def serve(app: App, settings: Settings, listening: socket.socket, ready: Callable[[], None]) -> None:
     """Answers requests on the socket until SIGTERM, then finishes those begun. ready: called once it listens."""
+    _allow_files(settings.max_connections + _ROOM + _OTHER_FILES)
+    config = configuration(app, settings)
+    # uvicorn raises the signal again once it has stopped; by then the register must still be closed.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    _Server(config, ready).run(sockets=[listening])
+
+
+def configuration(app: App, settings: Settings) -> uvicorn.Config:
+    """How uvicorn is to serve `app`. What `connection` and the log need is set for the whole process."""
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         # Its messages can repeat what a client sent.
         logging.getLogger(name).handlers[:] = [logging.NullHandler()]
@@ -45,7 +54,6 @@ def serve(app: App, settings: Settings, listening: socket.socket, ready: Callabl
     connection.Protocol.timeout = settings.request_timeout_seconds
     connection.Protocol.most = settings.max_connections
     connection.Protocol.longest = 5 * settings.max_body_bytes + connection.MAX_HEAD_BYTES
-    _allow_files(settings.max_connections + _ROOM + _OTHER_FILES)
     config = uvicorn.Config(
         shield.Shield(app),
         http=connection.Protocol,
@@ -64,9 +72,7 @@ def serve(app: App, settings: Settings, listening: socket.socket, ready: Callabl
     )
     config.load()
     config.ssl = tls.context(settings)
-    # uvicorn raises the signal again once it has stopped; by then the register must still be closed.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    _Server(config, ready).run(sockets=[listening])
+    return config
 
 
 def _allow_files(number: int) -> None:
