@@ -12,9 +12,13 @@ import json
 import secrets
 from typing import Any, NamedTuple
 
+import structlog
+
 from lrs_soap import contract, errors, metrics
 from lrs_soap.register import Register
 from lrs_soap.wire import faults, origin, pages, probes, soap, tls
+
+log = structlog.get_logger("lrs_soap.wire")
 
 XML = "text/xml; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -22,6 +26,8 @@ JSON = "application/json"
 _DIRECTORY = contract.ENDPOINT.rpartition("/")[0] + "/"
 # Calls that wait for the disk wait here, so that the others go on.
 _THREADS = 8
+# P: the only ways in which a message may be packed.
+_CODINGS = {b"content-encoding": (b"", b"identity"), b"transfer-encoding": (b"chunked",)}
 # So many times the longest message are read of one that is longer, and thrown away.
 _PATIENT = 4
 
@@ -62,6 +68,7 @@ class App:
             response = self._read(scope)
         if response.status not in (200, 500):
             metrics.refused(f"http-{response.status}")
+            log.info("refused", status=response.status)
         await send(
             {
                 "type": "http.response.start",
@@ -84,15 +91,16 @@ class App:
         media_type, charset = content_type(headers.get(b"content-type", b""))
         if media_type != "text/xml":
             return Response(415, TEXT, b"Send SOAP 1.1 as Content-Type: text/xml.\n", ((b"connection", b"close"),))
-        if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
+        if any(name in _CODINGS and value.strip().lower() not in _CODINGS[name] for name, value in scope["headers"]):
             # P: nothing is ever inflated, so there is no bomb to guard against.
-            text = b"Send the message as it is, without Content-Encoding.\n"
+            text = b"Send the message as it is, not compressed.\n"
             return Response(415, TEXT, text, ((b"accept-encoding", b"identity"), (b"connection", b"close")))
         limit = self._register.settings.max_body_bytes
         body = await _body(headers, receive, limit)
         if body is None:
             error = errors.InvalidRequest(f"The message is longer than {limit} bytes.", reason="too-long")
             metrics.refused(error.reason)
+            log.info("fault", code=error.code.value, reason=error.reason)
             return Response(500, XML, faults.declared(error, self._register.now()), ((b"connection", b"close"),))
         exchange = self._soap.begin(body, charset, secrets.token_hex(8), came_from)
         if not self._soap.is_decided(exchange):

@@ -6,8 +6,10 @@ nothing, or little, do not shut out those who send requests.
 """
 
 import asyncio
+import contextlib
 from typing import Any, ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lrs_soap import metrics
@@ -18,6 +20,24 @@ MAX_HEAD_BYTES = 64 * 1024
 
 TRANSPORT = "lrs_soap.transport"
 """Where in a scope's extensions the connection itself is, for who must close it (`misbehave`)."""
+
+
+class _Parser(httptools.HttpRequestParser):
+    """A parser that ignores an offer to change to another protocol, as RFC 9110, 7.8 allows. Java's HttpClient offers
+    HTTP/2 with its first request; the parser would stop there, and the body be lost."""
+
+    def __init__(self, protocol: "Protocol"):
+        super().__init__(protocol)
+        self._protocol = protocol
+        with contextlib.suppress(AttributeError):  # httptools before 0.6.3
+            # As uvicorn does: what follows the last request is not looked at, rather than answered 400.
+            self.set_dangerous_leniencies(lenient_data_after_close=True)
+
+    def feed_data(self, data: bytes) -> None:
+        try:
+            super().feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._protocol.begin_again(self, data[upgrade.args[0] :])
 
 
 class Protocol(HttpToolsProtocol):
@@ -37,6 +57,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         metrics.connection_opened()
+        self.parser = _Parser(self)
         self._received = 0  # bytes since the request began
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
@@ -66,12 +87,25 @@ class Protocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return  # begin_again comes next
         self._in_head = False
         super().on_headers_complete()
         if len(self.connections) >= self.limit_concurrency or len(self.tasks) >= self.limit_concurrency:
             metrics.refused("too-many-connections")
 
+    def begin_again(self, parser: _Parser, rest: bytes) -> None:
+        """Reads the head of the request once more without its offer to change protocols, and then its body."""
+        if parser.get_method() == b"CONNECT":
+            raise httptools.HttpParserError("CONNECT")
+        line = b"%b %b HTTP/%b" % (parser.get_method(), self.url, parser.get_http_version().encode())
+        fields = [b"%b: %b" % field for field in self.headers if field[0] != b"upgrade"]
+        self.parser = _Parser(self)
+        self.parser.feed_data(b"\r\n".join([line, *fields, b"", b""]) + rest)
+
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
         self._received = 0
         self._cancel_deadline()

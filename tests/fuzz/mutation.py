@@ -81,7 +81,8 @@ def _attribute(parts, at, rng):
     if tags:
         at = rng.choice(tags)
         end = -2 if parts[at].endswith(b"/>") else -1
-        parts[at] = parts[at][:end] + rng.choice(_ATTRIBUTES + (b' xsi:type="m:%b"' % rng.choice(_TYPES) + _XSI,)) + parts[at][end:]
+        typed = b' xsi:type="m:%b"' % rng.choice(_TYPES) + _XSI
+        parts[at] = parts[at][:end] + rng.choice((*_ATTRIBUTES, typed)) + parts[at][end:]
 
 
 @_parts
@@ -114,6 +115,19 @@ def _element(body: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     return body[: place.start()] + rng.choice((chosen, chosen + place[0], b"")) + body[place.end() :]
 
 
+def _same(body: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
+    """A value of the same element in another message in place of one of ours: often still a valid message."""
+    found = list(_ELEMENT.finditer(body))
+    if not found or not others:
+        return body
+    chosen = rng.choice(found)
+    for other in rng.sample(others, min(20, len(others))):
+        alike = [one for one in _ELEMENT.finditer(other) if one[1] == chosen[1]]
+        if alike:
+            return body[: chosen.start()] + rng.choice(alike)[0] + body[chosen.end() :]
+    return body
+
+
 def _encode(body: bytes, rng: random.Random, _others: Sequence[bytes]) -> bytes:
     codec = rng.choice(("utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "iso-8859-1", "cp1252", "utf-32", "cp037", "utf-7"))
     return body.decode("utf-8", "replace").encode(codec, "xmlcharrefreplace")
@@ -133,6 +147,6 @@ def _byte(body: bytes, rng: random.Random, _others: Sequence[bytes]) -> bytes:
 
 
 _CHANGES = (
-    _drop, _repeat, _swap, _put, _attribute, _attribute, _rename, _value, _value, _value, _element, _element, _encode, _cut,
-    _byte,
+    _drop, _repeat, _swap, _put, _attribute, _rename, _value, _value, _value, _element, _element, _same, _same,
+    _same, _same, _encode, _cut, _byte,
 )  # fmt: skip
