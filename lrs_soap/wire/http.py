@@ -17,8 +17,9 @@ from lrs_soap.settings import Settings
 from lrs_soap.wire import connection, shield, tls
 from lrs_soap.wire.app import App
 
-# uvicorn's own limit, the answer 503, is for when every connection is at work and none can make room.
-_ROOM = 16
+# uvicorn's own limit, the answer 503, is for when connections are at work and cannot make room; the requests of those
+# that were just closed count until they have ended.
+_TIMES = 2
 # Files that a worker has open besides its connections: database, logs, figures.
 _OTHER_FILES = 256
 
@@ -38,7 +39,7 @@ class _Server(uvicorn.Server):
 
 def serve(app: App, settings: Settings, listening: socket.socket, ready: Callable[[], None]) -> None:
     """Answers requests on the socket until SIGTERM, then finishes those begun. ready: called once it listens."""
-    _allow_files(settings.max_connections + _ROOM + _OTHER_FILES)
+    _allow_files(_TIMES * settings.max_connections + _OTHER_FILES)
     config = configuration(app, settings)
     # uvicorn raises the signal again once it has stopped; by then the register must still be closed.
     signal.signal(signal.SIGTERM, lambda *_: None)
@@ -66,7 +67,7 @@ def configuration(app: App, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         backlog=2048,
-        limit_concurrency=settings.max_connections + _ROOM,
+        limit_concurrency=_TIMES * settings.max_connections,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=20,
     )

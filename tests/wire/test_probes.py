@@ -1,0 +1,97 @@
+"""What those who watch a server see: /readyz and /metrics; and what becomes of an error nobody foresaw."""
+
+import asyncio
+import re
+import threading
+
+import pytest
+import structlog
+from support import outcomes, server
+from structlog.testing import capture_logs
+
+from lrs_soap import contract, register, settings
+from lrs_soap.wire import app, probes, shield
+
+FOUND = outcomes.named("uln-exact").message
+
+
+def figure(page: str, name: str) -> float:
+    (value,) = re.findall(rf"^{re.escape(name)} (\S+)$", page, re.MULTILINE)
+    return float(value)
+
+
+def test_figures_of_all_workers_together(sqlite_databases):
+    url = sqlite_databases.empty()
+    with server.running(url, workers=2, job_workers=0) as running:
+        for _ in range(30):
+            assert running.post(FOUND).status == 200
+        running.post(b"<!DOCTYPE a>")
+        page = running.get("/metrics").body.decode()
+        assert running.get("/readyz").body == b'{"status": "ready"}\n'
+    sqlite_databases.drop(url)
+    assert figure(page, 'lrs_soap_calls_total{code="WSRC0004",operation="learnerByULN"}') == 30
+    assert figure(page, 'lrs_soap_call_seconds_count{operation="learnerByULN"}') == 30
+    assert figure(page, 'lrs_soap_refused_total{reason="doctype"}') == 1
+    assert figure(page, "lrs_soap_database_up") == 1
+    assert figure(page, "lrs_soap_connections") >= 1
+    assert figure(page, 'lrs_soap_jobs{status="waiting"}') >= 0
+
+
+@pytest.mark.parametrize("name", ["X_Forwarded_For", "Forwarded", "Via", "X_Real_IP"])
+def test_figures_are_not_shown_through_a_proxy_that_nobody_trusts(sandbox, name):
+    assert sandbox.get("/metrics", **{name: "192.0.2.1"}).status == 403
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_they_take_get_and_head_only(sandbox, path):
+    assert sandbox.request("POST", path, b"").status == 405
+    assert sandbox.request("HEAD", path).body == b""
+
+
+@pytest.fixture
+def opened(database_url):
+    made = register.Register(settings.Settings(database=database_url))
+    yield made
+    made.close()
+
+
+def test_ready(opened):
+    assert asyncio.run(probes.Probes(opened).state()) == (True, "")
+
+
+def test_a_database_that_does_not_answer_is_not_waited_for(opened, monkeypatch):
+    answer = threading.Event()
+    monkeypatch.setattr(probes.schema, "is_current", lambda _engine: answer.wait(20))
+
+    async def ask():
+        asking = probes.Probes(opened, patience=0.05)
+        states = await asyncio.gather(*(asking.state() for _ in range(10)))
+        answer.set()
+        return states
+
+    assert {state.why for state in asyncio.run(ask())} == {"the database does not answer in time"}
+
+
+def test_a_database_of_another_version(opened, monkeypatch):
+    monkeypatch.setattr(probes.schema, "HEAD", "9999")
+    state = asyncio.run(probes.Probes(opened).state())
+    assert (state.ready, state.why) == (False, "the database has the tables of another version")
+
+
+def test_what_escapes_is_the_declared_fault_and_its_text_is_not_told(opened, monkeypatch):
+    made = app.App(opened)
+    monkeypatch.setattr(app.origin, "of", lambda *_: {}["Kanarienvogel"])
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": contract.ENDPOINT, "headers": [], "query_string": b""}
+    structlog.reset_defaults()
+    with capture_logs() as lines:
+        asyncio.run(shield.Shield(made)(scope, None, send))
+    assert sent[0]["status"] == 500
+    assert b"WSEC0999" in sent[1]["body"]
+    assert lines[0]["reference"].encode() in sent[1]["body"]
+    assert (lines[0]["type"], lines[0]["event"]) == ("KeyError", "unexpected error")
+    assert "Kanarienvogel" not in str(lines) + str(sent)
