@@ -29,6 +29,7 @@ _SECTIONS = {
         "batch": lazy.Command("lrs_soap.cli.batch", "batch", "Batch files: make, validate, submit, and their output."),
     },
     "To test a LearnerService": {
+        "calls": lazy.Command("lrs_soap.cli.calls_shown", "calls", "Show what your client really sent to a sandbox."),
         "conform": lazy.Command("lrs_soap.cli.conform", "conform", "Try the conformance suite on a service, ours or another."),
     },
     "Without a service": {

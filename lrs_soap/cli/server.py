@@ -1,7 +1,10 @@
 """lrs-soap sandbox, serve and settings."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,15 +14,23 @@ from lrs_soap.cli import exits, options, output
 
 @click.command(epilog="Example: lrs-soap sandbox --port 9000")
 @click.option("--reset", is_flag=True, help="Throw away what was changed and load the invented learners again.")
+@click.option("--ephemeral", is_flag=True, help="For tests: a database that is removed at the end, a free port unless you "
+              "choose one, and an end with the process that started it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when it is ready: where it is, what to send.")
 @options.settings_options(settings.SANDBOX_DEFAULTS)
 @exits.handles()
-def sandbox(config: Path | None, reset: bool, **given) -> None:
+def sandbox(config: Path | None, reset: bool, ephemeral: bool, as_json: bool, **given) -> None:
     """Start a LearnerService to try things on.
 
     It loads synthetic learners and the published organisations SAND01 and SAND02 into a SQLite file if that is
     empty, and prints what to send. Stop it with Ctrl-C. Never put real learners into it: its passwords are published.
+
+    An --ephemeral one also stops when its standard input, if that is a pipe, ends.
     """
-    _run(settings.load(config, settings.SANDBOX_DEFAULTS, **given), sandbox=True, reset=reset)
+    if ephemeral and (reset or given["database"]):
+        raise click.UsageError("--ephemeral has a database of its own: leave --database and --reset out")
+    with _disposable(given) if ephemeral else contextlib.nullcontext():
+        _run(settings.load(config, settings.SANDBOX_DEFAULTS, **given), sandbox=True, reset=reset, as_json=as_json)
 
 
 @click.command(epilog="Example: lrs-soap serve --host 0.0.0.0 --workers 4 --database postgresql://lrs@db.example/lrs")
@@ -34,11 +45,28 @@ def serve(config: Path | None, **given) -> None:
     _run(settings.load(config, **given), sandbox=False)
 
 
-def _run(chosen: settings.Settings, **how: bool) -> None:
+@contextlib.contextmanager
+def _disposable(given: dict[str, Any]) -> Iterator[None]:
+    """Sets what an ephemeral sandbox has of its own in `given`."""
+    from lrs_soap import disposable, passwords
+
+    disposable.end_with_parent()
+    passwords.cheapen()
+    with disposable.directory() as directory:
+        given["database"] = f"sqlite:///{directory / 'register.sqlite'}"
+        given["port"] = given["port"] or 0
+        yield
+
+
+def _run(chosen: settings.Settings, *, as_json: bool = False, **how: Any) -> None:
     # The server's modules take half a second to import, which --help need not wait for.
     from lrs_soap import server
     from lrs_soap.cli import register
 
+    if as_json:
+        from lrs_soap import disposable
+
+        how["announce"] = disposable.announce
     with register.database_failures(chosen.database):
         server.run(chosen, **how)
 
