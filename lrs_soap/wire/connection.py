@@ -155,7 +155,7 @@ class Protocol(HttpToolsProtocol):
     def _make_room(self) -> None:
         longest = next(iter(self._waiting))
         if longest is self:
-            return  # all others are at work: uvicorn answers 503 when there are twice as many
+            return  # all others are at work: uvicorn answers 503 when there are many times as many
         self._waiting.pop(longest)
         self.connections.discard(longest)  # it is closed a moment later
         longest._abort("made-room")

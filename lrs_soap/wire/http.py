@@ -19,7 +19,7 @@ from lrs_soap.wire.app import App
 
 # uvicorn's own limit, the answer 503, is for when connections are at work and cannot make room; the requests of those
 # that were just closed count until they have ended.
-_TIMES = 2
+_TIMES = 8
 # Files that a worker has open besides its connections: database, logs, figures.
 _OTHER_FILES = 256
 
