@@ -5,7 +5,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from lrs_soap import contract, errors
-from lrs_soap.wire import faults, parser, soap, xerces
+from lrs_soap.wire import envelope, faults, parser, xerces
 
 VALID = "valid"
 
@@ -28,7 +28,7 @@ def request(data: bytes, charset: str | None) -> Judgement:
         return Judgement("", problem)
     operation = contract.BY_REQUEST.get(body.tag)
     if operation is None:
-        return Judgement("", xerces.unknown_root(soap.raw_name(body)))
+        return Judgement("", xerces.unknown_root(envelope.raw_name(body)))
     return Judgement(operation.name, xerces.violation(body) or VALID)
 
 
@@ -49,7 +49,7 @@ def reply(data: bytes) -> Judgement:
 
 def _body(data: bytes, charset: str | None) -> tuple[etree._Element | None, str]:
     try:
-        return soap.body_element(parser.parse(data, charset)), ""
+        return envelope.body_element(parser.parse(data, charset)), ""
     except errors.InvalidRequest as error:
         return None, error.further_details
     except errors.SoapError as error:
