@@ -62,10 +62,12 @@ def _leave_to_another(made: str) -> int:
     os._exit(0)
 
 
-def end_with_parent() -> None:
-    """From now on, this process gets SIGTERM when the one that started it is gone, or standard input, if that is a
+@contextlib.contextmanager
+def ending_with_parent() -> Iterator[None]:
+    """Within the block, this process gets SIGTERM when the one that started it is gone, or standard input, if that is a
     pipe or socket, ends. What comes from it is ignored. (Windows has no such timer: there, nothing happens.)"""
     if not hasattr(signal, "setitimer"):
+        yield
         return
     parent = os.getppid()
     watched = False
@@ -80,6 +82,11 @@ def end_with_parent() -> None:
 
     signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, _LOOK_EVERY_SECONDS, _LOOK_EVERY_SECONDS)
+    try:
+        yield
+    finally:
+        # Later, Python would have taken the handler away, and the signal would kill.
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _has_ended(descriptor: int) -> bool:

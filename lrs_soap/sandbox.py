@@ -138,6 +138,7 @@ OrgPassword {other["password"]}, may {other["rights"]}
  Learner       ULN {learner.uln}, {learner.given_name} {learner.family_name}, born {learner.date_of_birth}, \
 gender {learner.gender}, {learner.last_known_post_code}
  Database      {database}
+ Your calls    {address.removesuffix(contract.ENDPOINT)}/calls, or: lrs-soap calls
 
  Try it in another terminal:
 

@@ -50,9 +50,8 @@ def _disposable(given: dict[str, Any]) -> Iterator[None]:
     """Sets what an ephemeral sandbox has of its own in `given`."""
     from lrs_soap import disposable, passwords
 
-    disposable.end_with_parent()
     passwords.cheapen()
-    with disposable.directory() as directory:
+    with disposable.ending_with_parent(), disposable.directory() as directory:
         given["database"] = f"sqlite:///{directory / 'register.sqlite'}"
         given["port"] = given["port"] or 0
         yield

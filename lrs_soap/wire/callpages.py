@@ -13,11 +13,12 @@ from urllib.parse import parse_qs
 
 import jinja2
 
+from lrs_soap import contract
 from lrs_soap.settings import Settings
 from lrs_soap.wire import origin, probes
 from lrs_soap.wire.app import JSON, TEXT, Response
 from lrs_soap.wire.judgement import VALID
-from lrs_soap.wire.spool import MOST_CALLS, Spool
+from lrs_soap.wire.spool import MOST_CALLS, Call, Spool
 
 _HTML = "text/html; charset=utf-8"
 _ONE = re.compile(r"/calls/([0-9]{1,9})")
@@ -59,7 +60,7 @@ On the command line: <code>lrs-soap calls --follow</code>.</p>
 <th>The request, says the schema</th><th>The reply</th></tr>
 {% for call in calls %}<tr><td class="number"><a href="calls/{{ call.number }}">{{ call.number }}</a></td>
 <td>{{ call.at|clock }}</td>
-<td>{{ call.operation or call.method ~ " " ~ call.path }}{% if call.note %}<br><small>{{ call.note }}</small>{% endif %}</td>
+<td>{{ call.operation or call|otherwise }}{% if call.note %}<br><small>{{ call.note }}</small>{% endif %}</td>
 <td>{{ call.status or "dropped" }}</td><td>{{ call.code }}</td>
 <td class="number">{{ "%.1f"|format(call.milliseconds) }}</td>
 <td class="{{ call.request_judgement|tone }}">{{ call.request_judgement|truncate(160) }}</td>
@@ -70,7 +71,7 @@ On the command line: <code>lrs-soap calls --follow</code>.</p>
 {% block title %}Call {{ call.number }}{% endblock %}
 {% block body %}<p><a href="../calls">All calls</a>{% if before %} · <a href="{{ before }}">previous</a>{% endif %}
 {% if after %} · <a href="{{ after }}">next</a>{% endif %}</p>
-<h1>Call {{ call.number }}: {{ call.operation or "no operation of the WSDL" }}{% if call.code %}, {{ call.code }}{% endif %}</h1>
+<h1>Call {{ call.number }}: {{ call.operation or call|otherwise }}{% if call.code %}, {{ call.code }}{% endif %}</h1>
 {% if call.note %}<p class="note">{{ call.note|capitalize }}.</p>{% endif %}
 <dl><dt>Received</dt><dd>{{ call.at }} from {{ call.address or "an unknown address" }}</dd>
 <dt>Answered</dt><dd>{{ "HTTP %d"|format(call.status) if call.status else "not at all: the connection was closed" }}
@@ -101,12 +102,17 @@ def _tone(judgement: str) -> str:
     return "good" if judgement == VALID else "bad" if judgement else ""
 
 
+def _otherwise(call: Call) -> str:
+    """What to call a request that names no operation."""
+    return "no operation" if call.path.partition("?")[0] == contract.ENDPOINT else f"{call.method} {call.path}"
+
+
 def _clock(moment: str) -> str:
     return datetime.datetime.fromisoformat(moment).strftime("%H:%M:%S.%f")[:-3]
 
 
 _PAGES = jinja2.Environment(loader=jinja2.DictLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
-_PAGES.filters |= {"tone": _tone, "clock": _clock}
+_PAGES.filters |= {"tone": _tone, "clock": _clock, "otherwise": _otherwise}
 
 
 class Pages:

@@ -22,7 +22,10 @@ $notice
 </html>
 """)
 
-_SANDBOX = "<p><b>Sandbox:</b> its passwords are published and its learners invented. Put no real data here.</p>"
+_SANDBOX = (
+    "<p><b>Sandbox:</b> its passwords are published and its learners invented. Put no real data here. "
+    '<a href="calls">The calls it received</a></p>'
+)
 
 
 def root(address: str, sandbox: bool) -> bytes:
