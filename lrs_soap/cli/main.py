@@ -12,6 +12,7 @@ _SECTIONS = {
         "settings": lazy.Command("lrs_soap.cli.server", "show_settings", "Show every setting and its value."),
         "org": lazy.Command("lrs_soap.cli.org", "org", "The organisations and users that may call the service."),
         "load": lazy.Command("lrs_soap.cli.load", "load", "Load learners from a file, with the ULNs they have."),
+        "dedupe": lazy.Command("lrs_soap.cli.dedupe", "dedupe", "Find people who have two ULNs."),
         "learner": lazy.Command("lrs_soap.cli.learner", "learner", "Merge, delete and look at the register's learners."),
         "backup": lazy.Command("lrs_soap.cli.backup", "backup", "Copy the register to a file, while it is at work."),
         "restore": lazy.Command("lrs_soap.cli.backup", "restore", "Put a backup into an empty database."),

@@ -112,7 +112,7 @@ def _digit(learner: Learner, draw) -> Learner | None:
     for _ in range(50):
         place = _one(draw, (2, 3, 5, 6, 8, 9))
         slipped = date[:place] + _one(draw, "0123456789") + date[place + 1 :]
-        if slipped != date and slipped < f"{YEAR - 10}" and _is_real(slipped):
+        if slipped != date and f"{YEAR - 105}" < slipped < f"{YEAR - 10}" and _is_real(slipped):
             return learner._replace(date_of_birth=slipped)
     return None
 

@@ -1,0 +1,1 @@
+"""How well the register's searches find whom they mean, and leave alone whom they do not, next to Splink."""

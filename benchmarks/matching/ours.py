@@ -1,0 +1,22 @@
+"""The searches through `rules.matching` and the store, as a find by demographics makes them."""
+
+from collections.abc import Iterable, Iterator
+
+from benchmarks.matching.tally import Answer
+from lrs_soap.codes import ResponseCode
+from lrs_soap.rules import matching
+from lrs_soap.store import engine as engines
+from lrs_soap.store import learners
+
+
+def answers(engine, searches: Iterable) -> Iterator[Answer]:
+    """What each search gives. Too many matches give nobody."""
+    with engines.read(engine) as connection:
+        for search in searches:
+            query = matching.Query(
+                given_name=search.given_name, family_name=search.family_name, date_of_birth=search.date_of_birth,
+                gender=search.gender, last_known_post_code=search.last_known_post_code,
+            )  # fmt: skip
+            decision = matching.decide(query, learners.candidates(connection, matching.lookups(query)))
+            ulns = [match.learner.uln for match in decision.matches]
+            yield Answer(ulns, decision.outcome is ResponseCode.EXACT_MATCH)
