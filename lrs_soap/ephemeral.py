@@ -10,6 +10,7 @@
 here; `client` alone imports the client.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -25,7 +26,7 @@ from lrs_soap import errors
 from lrs_soap.wire import spool
 
 ENDPOINT = "/MIAPWebService/services/LearnerService"
-_START = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from lrs_soap import hosting; hosting.main(sys.argv[1])"
+_START = "import json, sys; sys.path[:] = json.loads(sys.argv[2])\nfrom lrs_soap import hoststart; hoststart.main(sys.argv[1])"
 
 
 class NotStarted(errors.LrsError):
@@ -245,5 +246,7 @@ class Registers:
         if line:
             return json.loads(line)
         self._process.wait()
-        said = (self._directory / "log").read_text(encoding="utf-8", errors="replace") if self._directory.exists() else ""
-        raise NotStarted(f"the process for the registers of tests ended with {self._process.returncode}: {said[-2000:]}")
+        said = ""
+        with contextlib.suppress(FileNotFoundError):  # it removed everything, as it does at its end
+            said = (self._directory / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise NotStarted(f"the process for the registers of tests ended with {self._process.returncode}: {said}")

@@ -10,6 +10,7 @@ and removes everything it made, when standard input ends, however its parent did
 """
 
 import asyncio
+import gc
 import itertools
 import json
 import os
@@ -20,11 +21,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from lrs_soap import errors, observe, passwords, sandbox, worker
+from lrs_soap import errors, observe, worker
 from lrs_soap.handwork import Handwork
 from lrs_soap.register import Register
 from lrs_soap.settings import Settings
-from lrs_soap.store import engine, schema
 from lrs_soap.wire import http, misbehave, sandboxed, shield
 
 SETTINGS = {
@@ -86,17 +86,13 @@ class Hosted:
 class Host:
     """Carries out commands: {"do": name, ...}."""
 
-    def __init__(self, base: Path):
+    def __init__(self, base: Path, template: Path):
         self._base = base
+        self._template = template
         self._numbers = itertools.count(1)
         self._hosted: dict[int, Hosted] = {}
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="serving", daemon=True).start()
-        self._template = base / "template.sqlite"
-        database = engine.create(f"sqlite:///{self._template}", sqlite_synchronous="OFF")
-        schema.upgrade(database)
-        sandbox.load(database)
-        database.dispose()
 
     def carry_out(self, command: dict[str, Any]) -> Any:
         """What the command gives. Raises LrsError for one that cannot be carried out."""
@@ -129,13 +125,14 @@ class Host:
     def _stop(self, hosted: Hosted) -> None:
         self._hosted = {number: one for number, one in self._hosted.items() if one is not hosted}
         asyncio.run_coroutine_threadsafe(hosted.stop(), self._loop).result()
+        gc.collect()  # the threads of those stopped before end when their pools are found to be garbage
 
 
-def main(base: str) -> None:
-    """Carries out the commands on standard input until it ends. base: an empty directory, removed at the end."""
-    observe.configure(Settings(log_format="text"))
-    passwords.cheapen()
-    host = Host(Path(base))
+def run(base: Path, template: Path) -> None:
+    """Carries out the commands on standard input until it ends. base: a directory, removed at the end; template: the
+    database from which every register begins."""
+    observe.configure(Settings(log_format="json"))
+    host = Host(base, template)
     try:
         _say({"ready": True})
         for line in sys.stdin:

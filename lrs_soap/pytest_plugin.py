@@ -1,7 +1,7 @@
 """The fixtures `lrs_register` and `lrs_register_session`: a register of one's own to test a client with.
 
-pytest loads this module in every run on a machine where lrs_soap is installed, so it imports nothing; the first test that
-uses a fixture pays. docs/testing-your-client.md shows how to use them.
+pytest loads this module in every run where lrs_soap is installed, so it imports nothing; the first test that uses a
+fixture pays. docs/testing-your-client.md shows how to use them.
 """
 
 import pytest

@@ -42,7 +42,8 @@ def test_a_fixture_for_each_test_and_one_for_all(run):
 
         def test_two(lrs_register, lrs_register_session):
             assert lrs_register.calls == []
-            for register, code in [(lrs_register, ResponseCode.NO_MATCH), (lrs_register_session, ResponseCode.EXACT_MATCH)]:
+            registers = {lrs_register: ResponseCode.NO_MATCH, lrs_register_session: ResponseCode.EXACT_MATCH}
+            for register, code in registers.items():
                 assert register.client(timeout=5).learner_by_uln("9276308686", "Bowman", "Alex").response_code == code
             assert lrs_register.port not in PORTS
             assert lrs_register_session.port in PORTS
@@ -124,6 +125,7 @@ def test_who_does_not_use_them_pays_nothing(run):
 
 
 def test_loading_it_imports_nothing_but_pytest():
-    script = "import sys, pytest; before = set(sys.modules); import lrs_soap.pytest_plugin; print(sorted(set(sys.modules) - before))"
+    script = ("import sys, pytest; before = set(sys.modules); import lrs_soap.pytest_plugin\n"
+              "print(sorted(set(sys.modules) - before))")  # fmt: skip
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert re.findall(r"'([\w.]+)'", printed) == ["lrs_soap", "lrs_soap.pytest_plugin"]

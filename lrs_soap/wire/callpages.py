@@ -24,7 +24,7 @@ _HTML = "text/html; charset=utf-8"
 _ONE = re.compile(r"/calls/([0-9]{1,9})")
 # What is shown came from outside: should anything of it ever be taken for markup, it can do nothing.
 _SAFE = (
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
@@ -60,7 +60,8 @@ On the command line: <code>lrs-soap calls --follow</code>.</p>
 <th>The request, says the schema</th><th>The reply</th></tr>
 {% for call in calls %}<tr><td class="number"><a href="calls/{{ call.number }}">{{ call.number }}</a></td>
 <td>{{ call.at|clock }}</td>
-<td>{{ call.operation or call|otherwise }}{% if call.note %}<br><small>{{ call.note }}</small>{% endif %}</td>
+<td>{{ call.operation or call|otherwise }}
+{% if call.note %}<br><small>{{ call.note }}</small>{% endif %}</td>
 <td>{{ call.status or "dropped" }}</td><td>{{ call.code }}</td>
 <td class="number">{{ "%.1f"|format(call.milliseconds) }}</td>
 <td class="{{ call.request_judgement|tone }}">{{ call.request_judgement|truncate(160) }}</td>
@@ -162,7 +163,8 @@ class Pages:
 
 
 def _page(name: str, status: int = 200, **values: Any) -> Response:
-    return Response(status, _HTML, _PAGES.get_template(name).render(most=MOST_CALLS, **values).encode("utf-8", "replace"))
+    page = _PAGES.get_template(name).render(most=MOST_CALLS, **values)
+    return Response(status, _HTML, page.encode("utf-8", "replace"))
 
 
 def _number(query: dict[str, list[str]], name: str, otherwise: int) -> int:

@@ -65,7 +65,7 @@ class Recorder:
             await self._inner(scope, request.receive, sending)
         except Exception as error:
             gone = isinstance(error, app.ClientDisconnected)
-            scope[NOTE] = "the client went away before its message was whole" if gone else "failed: see the sandbox's log"
+            scope[NOTE] = "the client went away before its message was whole" if gone else "it failed: see the log"
             await self._keep(scope, request, [], at, began)
             raise
         if not sent or sent[-1].get("more_body"):  # the connection was dropped on purpose
@@ -90,7 +90,8 @@ class Recorder:
         got = judgement.reply(body) if is_xml else judgement.Judgement("", "")
         shown = masking.message(request.body, charset, self._secrets)
         secrets = self._secrets | shown.secrets
-        reply = masking.message(body, "utf-8", secrets).text if is_xml else masking.text(body.decode("utf-8", "replace"), secrets)
+        text = body.decode("utf-8", "replace")
+        reply = masking.message(body, "utf-8", secrets).text if is_xml else masking.text(text, secrets)
         encoded = headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b"")
         query = scope["query_string"].decode("latin-1")
         return Call(

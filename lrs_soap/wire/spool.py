@@ -67,7 +67,8 @@ class Spool:
         while True:
             self._last += 1
             whole = dataclasses.asdict(dataclasses.replace(call, number=self._last, **texts))
-            with os.fdopen(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(whole, file)
             try:
                 os.link(temporary, self._path(self._last))
