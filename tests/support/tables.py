@@ -1,4 +1,4 @@
-"""The tables in documents that are made from fixtures/ and wsdl/codes.json: `python tests/support/tables.py`."""
+"""The tables of README.md and docs/sandbox.md that are made from fixtures/: `python tests/support/tables.py`."""
 
 import json
 import pathlib
@@ -49,23 +49,7 @@ def _word(value) -> str:
     return value or "*empty*"
 
 
-def code_tables() -> str:
-    """Every code and enumeration."""
-    parts = [(part, codes.TABLE[part]) for part in codes.TABLE if isinstance(codes.TABLE[part], list)]
-    parts += [(f"enumerations.{name}", rows) for name, rows in codes.TABLE["enumerations"].items()]
-    return "\n\n".join(f"## {title}\n\n{_code_table(rows)}" for title, rows in parts)
-
-
-def _code_table(rows: list[dict]) -> str:
-    more = [key for key in ("used_by", "actor") if key in rows[0]]
-    lines = [f"| {' | '.join(['code', 'name', 'meaning', 'basis', *more])} |", "|---" * (4 + len(more)) + "|"]
-    for row in rows:
-        values = [row["code"], row["name"], row["meaning"], row["basis"], *(row[key] for key in more)]
-        lines.append(f"| {' | '.join(', '.join(one) if isinstance(one, list) else one for one in values)} |")
-    return "\n".join(lines)
-
-
-DOCUMENTS = {"README.md": summary, "docs/sandbox.md": cases, "docs/codes.md": code_tables}
+DOCUMENTS = {"README.md": summary, "docs/sandbox.md": cases}
 
 
 def current(name: str) -> str:
