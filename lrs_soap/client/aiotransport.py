@@ -54,7 +54,8 @@ class Transport(zeep.transports.AsyncTransport):
                 content = transport.Content(shown)
                 async for chunk in response.aiter_bytes():
                     content.add(chunk)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            # In TLS 1.3 a server refuses a certificate after the handshake: httpx lets that ssl.SSLError pass.
             raise self._failure(shown, error) from None
         reply = transport.Reply(response.status_code, response.headers, bytes(content.held), response.encoding)
         return transport.judged(reply, shown)
@@ -67,10 +68,10 @@ class Transport(zeep.transports.AsyncTransport):
             follow_redirects=False,
         )
 
-    def _failure(self, url: str, error: httpx.HTTPError | httpx.InvalidURL) -> failures.LrsUnreachable:
+    def _failure(self, url: str, error: httpx.HTTPError | httpx.InvalidURL | OSError) -> failures.LrsUnreachable:
         if isinstance(error, httpx.TimeoutException):
             return transport.late(url, self._timeout)
-        if isinstance(error, httpx.ConnectError) and _has_cause(error, ssl.SSLError):
+        if isinstance(error, ssl.SSLError) or (isinstance(error, httpx.ConnectError) and _has_cause(error, ssl.SSLError)):
             return transport.refused_tls(url)
         if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
             return transport.no_url(url)

@@ -112,6 +112,10 @@ def _named(body: bytes, charset: str | None) -> set[tuple[str, str]]:
     return {(name, (one.text or "").strip().casefold()) for name in ("FamilyName", "ULN") for one in root.iter(name)}
 
 
+# P: longer messages are nobody's search for a reserved learner; the service itself says what it thinks of them.
+_LOOKED_AT = 1024 * 1024
+
+
 class Misbehaving:
     """An ASGI application that passes calls on to `inner`, a Register's application, and misbehaves as planned."""
 
@@ -127,9 +131,15 @@ class Misbehaving:
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != contract.ENDPOINT:
             await self._inner(scope, receive, send)
             return
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > _LOOKED_AT:
+            await self._inner(scope, receive, send)
+            return
         messages: list[dict[str, Any]] = []
-        while not messages or messages[-1].get("more_body"):
+        length = 0
+        while (not messages or messages[-1].get("more_body")) and length <= _LOOKED_AT:
             messages.append(await receive())
+            length += len(messages[-1].get("body", b""))
 
         async def again() -> dict[str, Any]:
             return messages.pop(0) if messages else await receive()
