@@ -23,6 +23,10 @@ log = structlog.get_logger("lrs_soap.wire")
 # Where an application inside this one says what it did to a call on purpose.
 NOTE = "lrs_soap.note"
 
+# Far more than a batch of 200 learners with every element filled (P).
+_LONGEST_SHOWN = 512 * 1024
+_TOO_LONG = f"[longer than {_LONGEST_SHOWN // 1024} KB: not shown]"
+
 # What proves who the caller is, besides OrgPassword.
 _SECRET_HEADERS = (b"authorization", b"proxy-authorization", b"cookie", b"set-cookie")
 
@@ -83,12 +87,15 @@ class Recorder:
     def _call(self, scope: dict, request: "_Request", sent: list, at: datetime.datetime, milliseconds: float) -> Call:
         headers = dict(scope["headers"])
         _, charset = app.content_type(headers.get(b"content-type", b""))
-        asked = judgement.request(request.body, charset)
+        # Judging and masking read a message many times over, and the reply waits for them.
+        too_long = len(request.body) > _LONGEST_SHOWN
+        asked_body = b"" if too_long else request.body
+        asked = judgement.Judgement("", _TOO_LONG) if too_long else judgement.request(asked_body, charset)
         body = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
         start = next((message for message in sent if message["type"] == "http.response.start"), None)
         is_xml = start is not None and dict(start["headers"]).get(b"content-type", b"").startswith(b"text/xml")
         got = judgement.reply(body) if is_xml else judgement.Judgement("", "")
-        shown = masking.message(request.body, charset, self._secrets)
+        shown = masking.message(asked_body, charset, self._secrets)
         secrets = self._secrets | shown.secrets
         text = body.decode("utf-8", "replace")
         reply = masking.message(body, "utf-8", secrets).text if is_xml else masking.text(text, secrets)
@@ -103,7 +110,7 @@ class Recorder:
             http_version=scope["http_version"],
             request_headers=_headers(scope["headers"], secrets),
             request_bytes=len(request.body),
-            request="[in a Content-Encoding: not shown]" if encoded else shown.text,
+            request=_TOO_LONG if too_long else "[in a Content-Encoding: not shown]" if encoded else shown.text,
             request_judgement=masking.text(asked.verdict, secrets) if scope["path"] == contract.ENDPOINT else "",
             operation=asked.subject,
             status=start["status"] if start is not None else None,
