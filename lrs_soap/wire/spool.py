@@ -72,11 +72,16 @@ class Spool:
                 json.dump(whole, file)
             try:
                 os.link(temporary, self._path(self._last))
-                break
             except FileExistsError:  # another process was quicker
                 continue
             finally:
                 os.unlink(temporary)
+            newest = max(self._numbers(), default=self._last)
+            if newest < self._last + self._most:
+                break
+            # Others were so much quicker that the number was given, and forgotten, before.
+            self._path(self._last).unlink(missing_ok=True)
+            self._last = newest
         for number in self._numbers():
             if number <= self._last - self._most:
                 self._path(number).unlink(missing_ok=True)

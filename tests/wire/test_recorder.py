@@ -145,11 +145,13 @@ def test_long_messages_are_cut(tmp_path):
 
 
 def test_many_may_add_at_once(tmp_path):
-    spools = [spool.Spool(tmp_path / "calls", most=50) for _ in range(4)]
+    # Few are remembered, so that a number is forgotten again while a slow one still thinks it is free.
+    spools = [spool.Spool(tmp_path / "calls", most=5) for _ in range(4)]
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
         numbers = [n for some in threads.map(lambda one: [one.add(a_call()) for _ in range(30)], spools) for n in some]
-    assert sorted(numbers) == list(range(1, 121))
-    assert len(os.listdir(tmp_path / "calls")) == 50
+    assert len(set(numbers)) == 120
+    spools[0].add(a_call())
+    assert len(os.listdir(tmp_path / "calls")) == 5
 
 
 # --------------------------------------------------------------------------------------------------------------------
