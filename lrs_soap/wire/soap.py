@@ -151,8 +151,8 @@ class SoapServer(ServerBase):
         write: Callable[[Any], str] = binding.element_encoder(operation.response)
 
         def answer(ctx, request):
-            call: Call = ctx.udc.call
             exchange: Exchange = ctx.udc
+            call = exchange.call
             call.caller = self._authenticator.authenticate(call, request, right, exchange.admission, exchange.origin)
             return write(function(call, request))
 

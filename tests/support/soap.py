@@ -13,6 +13,7 @@ from lxml import etree
 from support.server import Reply
 
 from lrs_soap import contract, resources
+from lrs_soap.conformance import messages
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 TARGET = "targetNamespace"
@@ -33,31 +34,7 @@ def message(operation: str, values: dict[str, Any]) -> bytes:
     Elements stand in the order of the contract, those it does not have behind them. An operation that the WSDL does
     not have is an element of that name in the namespace of the finds.
     """
-    row = contract.OPERATIONS.get(operation)
-    request = row.request if row else f"{{http://api.lrs.miap.gov.uk/findmsg}}{operation}"
-    namespace, name = request[1:].split("}")
-    root = etree.Element(f"{{{namespace}}}{name}", nsmap={"m": namespace})
-    _fill(root, row.request_type.fields if row else (), values)
-    return envelope(etree.tostring(root, encoding="unicode")).encode()
-
-
-def _fill(parent, fields, values: dict[str, Any]) -> None:
-    tree: dict[str, Any] = {}
-    for path, value in values.items():
-        name, _, rest = path.partition(".")
-        if rest:
-            tree.setdefault(name, {})[rest] = value
-        elif value is not None:
-            tree[name] = value
-    order = {field.name: number for number, field in enumerate(fields)}
-    types = {field.name: field.complex for field in fields}
-    for name in sorted(tree, key=lambda name: order.get(name, len(order))):
-        for item in tree[name] if isinstance(tree[name], list) else [tree[name]]:
-            child = etree.SubElement(parent, name)
-            if isinstance(item, dict):
-                _fill(child, types[name].fields if types.get(name) is not None else (), item)
-            else:
-                child.text = item
+    return envelope(messages.text(operation, values)).encode()
 
 
 @functools.cache
