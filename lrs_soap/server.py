@@ -12,7 +12,7 @@ from typing import Any
 import click
 import structlog
 
-from lrs_soap import auditkey, contract, errors, metricsfiles, observe, processes, sandbox, settings
+from lrs_soap import auditkey, contract, errors, filemodes, metricsfiles, observe, processes, sandbox, settings
 from lrs_soap.store import engine, organisations, schema
 from lrs_soap.wire import tls
 
@@ -36,12 +36,14 @@ def run(
 
     Raises StartError when the address is taken, when a register that is no sandbox holds the sandbox organisations
     and the settings do not allow it, or when no worker gets ready; UnusableTls when the TLS settings or files are
-    wrong, everybody may read key or database, or a register that is no sandbox would be open to others without TLS.
+    wrong, or a register that is no sandbox would be open to others without TLS; filemodes.Exposed when everybody on this
+    machine may read key or database.
     """
     observe.configure(chosen)
     tls.context(chosen)  # each worker reads the files again; here they fail with a word to whoever starts it
     if not sandbox:
         tls.refuse_exposed(chosen)
+        filemodes.refuse_exposed_database(chosen.database)
         _warn(chosen)
     with _listen(chosen.host, chosen.port) as listening, metricsfiles.shared(), _calls_kept(sandbox) as calls:
         chosen = chosen.model_copy(update={"port": listening.getsockname()[1]})
@@ -114,8 +116,6 @@ def _prepare(chosen: settings.Settings, is_sandbox: bool, reset: bool) -> None:
     auditkey.load(chosen.audit_key)  # a mistake is told here, not by a worker that does not start
     database = engine.create(chosen.database, sqlite_synchronous=chosen.sqlite_synchronous)
     try:
-        if not is_sandbox:
-            _refuse_files_that_all_can_read(database)
         if not schema.is_current(database):
             schema.upgrade(database)
         if is_sandbox:
@@ -124,13 +124,6 @@ def _prepare(chosen: settings.Settings, is_sandbox: bool, reset: bool) -> None:
             _refuse_published_passwords(database, chosen)
     finally:
         database.dispose()
-
-
-def _refuse_files_that_all_can_read(database: engine.Engine) -> None:
-    if database.dialect.name != "sqlite" or not database.url.database:
-        return
-    for suffix in ("", "-wal", "-shm"):
-        tls.refuse_readable_by_all(Path(database.url.database + suffix), "the register's database")
 
 
 def _warn(chosen: settings.Settings) -> None:

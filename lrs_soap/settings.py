@@ -15,7 +15,7 @@ import annotated_types
 import pydantic
 import pydantic_settings
 
-from lrs_soap import errors, settingtypes
+from lrs_soap import errors, filemodes, settingtypes
 from lrs_soap.rules import hours as operational_hours
 from lrs_soap.settingtypes import mask
 
@@ -178,15 +178,19 @@ def load(config: Path | None = None, defaults: dict[str, Any] | None = None, **g
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The values in the TOML file `path`. Raises SettingsError when it cannot be read."""
+    """The values in the TOML file `path`. Raises SettingsError when it cannot be read, filemodes.Exposed when it holds a
+    password and everybody on this machine may read it."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"the configuration file {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SettingsError(f"the configuration file {path} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"the configuration file {path} is not TOML: {error}") from None
+    if settingtypes.has_password(str(values.get("database", ""))):
+        filemodes.refuse_readable(Path(path), "the configuration file with the database's password")
+    return values
 
 
 def _environment() -> dict[str, Any]:

@@ -23,6 +23,15 @@ def mask(database: str) -> str:
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
+def has_password(database: str) -> bool:
+    """Whether the database URL holds a password; what is no URL might, if it is more than nothing."""
+    try:
+        url = sqlalchemy.make_url(database)
+    except (exc.ArgumentError, ValueError):
+        return bool(database)
+    return url.password is not None or any("password" in name.lower() for name in url.query)
+
+
 def _database(value: str) -> str:
     try:
         url = sqlalchemy.make_url(value)
@@ -32,6 +41,9 @@ def _database(value: str) -> str:
         # SQLAlchemy 2.0 and 2.1 disagree about the driver a bare "postgresql" means; ours is psycopg 3.
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise ValueError(f"allowed is {DATABASE_ALLOWED}")
+    if (url.database or "").startswith("file:") and url.query.get("mode") != "memory":
+        # A URI of SQLite: what guards and copies the file looks for it by its path.
         raise ValueError(f"allowed is {DATABASE_ALLOWED}")
     return url.render_as_string(hide_password=False)
 

@@ -14,7 +14,7 @@ from lrs_soap import passwords
 from lrs_soap.cli.main import main
 from lrs_soap.rules import certificates
 from lrs_soap.store import engine as engines
-from lrs_soap.store import organisations
+from lrs_soap.store import organisations, schema
 
 
 @pytest.fixture
@@ -193,6 +193,65 @@ def test_a_database_or_key_that_everybody_can_read(serve, tmp_path, papers):
     assert f"chmod 600 {database}" in serve(database=database)
     papers[0].chmod(0o604)
     assert f"chmod 600 {papers[0]}" in serve("--tls-certificate", str(papers[0]))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+def test_authorities_that_everybody_can_replace(serve, papers):
+    pair, authorities = papers
+    authorities.chmod(0o646)
+    ask = ["--tls-client-certificates", "required", "--tls-client-ca", str(authorities)]
+    assert f"chmod o-w {authorities}" in serve("--tls-certificate", str(pair), *ask)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+def test_an_audit_key_that_everybody_can_read(serve, tmp_path):
+    key = tmp_path / "audit.key"
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o604)
+    assert f"chmod 600 {key}" in serve("--audit-key", str(key))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_directory_in_which_everybody_can_write(tmp_path, command):
+    # Who may put a -wal beside the database may put rows into it.
+    directory = tmp_path / "shared"
+    directory.mkdir()
+    directory.chmod(0o1777)
+    url = f"sqlite:///{directory / 'register.sqlite'}"
+    result = CliRunner().invoke(main, [command, "--port", "0", "--database", url])
+    assert result.exit_code in (2, 6)
+    assert f"chmod o-w {directory}" in result.stderr
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_a_worker_refuses_a_database_that_everybody_can_read(tmp_path, suffix):
+    database = tmp_path / "register.sqlite"
+    schema.upgrade(upgraded := engines.create(f"sqlite:///{database}"))
+    upgraded.dispose()
+    exposed = Path(f"{database}{suffix}")
+    exposed.touch()
+    exposed.chmod(0o644)
+    result = CliRunner().invoke(main, ["worker", "--database", f"sqlite:///{database}"])
+    assert result.exit_code == 2
+    assert f"chmod 600 {exposed}" in result.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+@pytest.mark.parametrize("command", ["serve", "worker", "settings"])
+def test_a_configuration_with_a_password_that_everybody_can_read(tmp_path, command):
+    file = tmp_path / "lrs.toml"
+    file.write_text('database = "postgresql://lrs:hunter2hunter2@127.0.0.1:9/lrs"\n')
+    file.chmod(0o640)
+    assert CliRunner().invoke(main, ["settings", "--config", str(file)]).exit_code == 0, "a group may read it"
+    file.chmod(0o644)
+    result = CliRunner().invoke(main, [command, "--config", str(file)])
+    assert result.exit_code == 2
+    assert f"chmod 600 {file}" in result.stderr and "hunter2" not in result.output
+    file.write_text('database = "postgresql://lrs@127.0.0.1:9/lrs"\n')
+    assert CliRunner().invoke(main, ["settings", "--config", str(file)]).exit_code == 0, "no password, no secret"
 
 
 def test_files_that_are_no_certificate_and_key(serve, tmp_path, papers):

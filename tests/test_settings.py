@@ -61,6 +61,7 @@ def test_workers_get_the_same_settings(monkeypatch):
         ({"database": "mysql://u:secret@h/d"}, ["database (LRS_SOAP_DATABASE)", "PostgreSQL"]),
         ({"database": "secret"}, ["database (LRS_SOAP_DATABASE)", "sqlite:///file.sqlite"]),
         ({"database": "postgresql://u:secret@h:port/d"}, ["database (LRS_SOAP_DATABASE)"]),
+        ({"database": "sqlite:///file:secret.sqlite?uri=true"}, ["database (LRS_SOAP_DATABASE)"]),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(given, words):

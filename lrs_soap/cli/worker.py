@@ -17,10 +17,12 @@ def worker(config: Path | None, **given) -> None:
     Start as many as you like, on any machine that reaches the database, with the settings of the server. Ctrl-C or
     SIGTERM ends it after the learners it is at; one that is killed loses nothing: another goes on with its batch.
     """
+    from lrs_soap import filemodes
     from lrs_soap import worker as batch_worker
     from lrs_soap.cli import register
 
     chosen = settings.load(config, **given)
+    filemodes.refuse_exposed_database(chosen.database)
     with register.connection(chosen.database):
         pass  # or the command has ended, saying what is wrong with the database
     batch_worker.run(chosen)

@@ -4,11 +4,10 @@ import importlib
 import ipaddress
 import os
 import ssl
-import stat
 from pathlib import Path
 from typing import Any
 
-from lrs_soap import errors
+from lrs_soap import errors, filemodes
 from lrs_soap.rules import certificates
 from lrs_soap.settings import Settings
 
@@ -20,7 +19,8 @@ class UnusableTls(errors.LrsError):
 def context(settings: Settings) -> ssl.SSLContext | None:
     """The server's TLS as the settings and the files say now, or None for plain HTTP.
 
-    Raises UnusableTls that says which setting or file is wrong.
+    Raises UnusableTls that says which setting or file is wrong, filemodes.Exposed for a key that everybody may read and
+    for authorities that everybody may change.
     """
     _check_settings(settings)
     if settings.tls_client_certificates != "none":
@@ -31,7 +31,7 @@ def context(settings: Settings) -> ssl.SSLContext | None:
     for setting, path in (("tls_certificate", settings.tls_certificate), ("tls_key", key)):
         if not os.access(path, os.R_OK):
             raise UnusableTls(f"{setting}: the file {path} does not exist or cannot be read")
-    refuse_readable_by_all(Path(key), "the TLS key")
+    filemodes.refuse_readable(Path(key), "the TLS key")
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # Python's own choice of ciphers: no anonymous, weak or SHA-1 ones
     made.minimum_version = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}[settings.tls_minimum]
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
@@ -49,6 +49,7 @@ def context(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _ask_for_certificates(made: ssl.SSLContext, settings: Settings) -> None:
+    filemodes.refuse_writable(Path(settings.tls_client_ca), "the list of authorities")
     try:
         made.load_verify_locations(settings.tls_client_ca)
     except (ssl.SSLError, OSError):
@@ -101,12 +102,6 @@ def refuse_exposed(settings: Settings) -> None:
             "--tls-key, or --trusted-proxies for the proxy that speaks TLS, or listen on 127.0.0.1. If you know what "
             "you do, pass --insecure-http."
         )
-
-
-def refuse_readable_by_all(path: Path, what: str) -> None:
-    """Raises UnusableTls if everybody on this machine may read or write the file; a group may (P)."""
-    if os.name == "posix" and path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise UnusableTls(f"everybody on this machine can read {what}, {path}: run chmod 600 {path}")
 
 
 def presented(transport: Any) -> certificates.Presented | None:
