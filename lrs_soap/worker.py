@@ -74,7 +74,7 @@ class Worker:
     def run_one(self) -> bool:
         """Claims a job and works on it until it is done, lost or stopped; False if there was none."""
         with engine.read(self._register.engine) as connection:
-            if not jobs.is_waiting(connection):
+            if not jobs.is_waiting(connection, self._settings.job_lease_seconds):
                 return False
         with engine.write(self._register.engine) as connection:
             job = jobs.claim(connection, self._settings.job_lease_seconds, self._register.now())

@@ -2,7 +2,8 @@
 
 A worker holds a job by a lease: a random token and a time, on the database's clock, until which no other worker may
 claim the job. Every transaction of a worker starts with `hold`, which locks the job's row, renews the lease, and fails
-if the token is no longer the job's. So what a worker that lost its job still tries to write is never committed.
+if the token is no longer the job's. So what a worker that lost its job still tries to write is never committed, and a
+clock that is set may let two workers go on with one job, of which one gets nothing done.
 """
 
 import dataclasses
@@ -85,7 +86,13 @@ class Sent(NamedTuple):
 
 
 _JOB = [_J.c[field.name] for field in dataclasses.fields(Job)]
-_OPEN = sa.and_(_J.c.finished_at.is_(None), _J.c.lease_until <= _Clock())
+_SECONDS = sa.bindparam("seconds", type_=sa.Double)
+# A lease that ends later than any that is given now was given before the clock was set back. The minute is for workers
+# whose leases are somewhat longer, and for jobs that are kept back.
+_OPEN = sa.and_(
+    _J.c.finished_at.is_(None),
+    sa.or_(_J.c.lease_until <= _Clock(), _J.c.lease_until > _Clock() + _SECONDS + sa.literal_column("60.0", sa.Double)),
+)
 _NEXT = sa.select(_J.c.id).where(_OPEN).order_by(_J.c.id).limit(1)
 _CLAIM = (
     sa.update(_J)
@@ -95,14 +102,14 @@ _CLAIM = (
         status=JobStatus.IN_PROGRESS.value,
         started_at=sa.func.coalesce(_J.c.started_at, sa.bindparam("at", type_=_J.c.started_at.type)),
         lease=sa.bindparam("token"),
-        lease_until=_Clock() + sa.bindparam("seconds", type_=sa.Double),
+        lease_until=_Clock() + _SECONDS,
         attempts=_J.c.attempts + 1,
     )
     .returning(*_JOB)
 )
 _HELD = sa.and_(_J.c.id == sa.bindparam("of_job"), _J.c.lease == sa.bindparam("of_lease"), _J.c.finished_at.is_(None))
 # That the count of attempts starts anew is undone with the transaction if that fails.
-_HOLD = sa.update(_J).where(_HELD).values(lease_until=_Clock() + sa.bindparam("seconds", type_=sa.Double), attempts=0)
+_HOLD = sa.update(_J).where(_HELD).values(lease_until=_Clock() + _SECONDS, attempts=0)
 _FINISH = (
     sa.update(_J)
     .where(_HELD)
@@ -111,7 +118,7 @@ _FINISH = (
 _RELEASE = (
     sa.update(_J)
     .where(_HELD)
-    .values(lease=None, lease_until=_Clock() + sa.bindparam("seconds", type_=sa.Double),
+    .values(lease=None, lease_until=_Clock() + _SECONDS,
             attempts=_J.c.attempts - sa.bindparam("uncounted"))
 )  # fmt: skip
 _BY_ID = sa.select(*_JOB).where(
@@ -167,9 +174,9 @@ def add(
     return job
 
 
-def is_waiting(conn: Connection) -> bool:
-    """Whether there is a job to claim."""
-    return conn.execute(_NEXT).first() is not None
+def is_waiting(conn: Connection, lease_seconds: float) -> bool:
+    """Whether there is a job to claim for lease_seconds."""
+    return conn.execute(_NEXT, {"seconds": lease_seconds}).first() is not None
 
 
 def claim(conn: Connection, lease_seconds: float, at: datetime.datetime) -> Job | None:

@@ -37,7 +37,7 @@ def hold(engine, job):
 
 def is_waiting(engine):
     with engines.read(engine) as connection:
-        return jobs.is_waiting(connection)
+        return jobs.is_waiting(connection, 60.0)
 
 
 def held(engine, job_id, organisation_id):
@@ -140,6 +140,35 @@ def test_holding_renews_the_lease(engine, job_id):
     hold(engine, job)
     time.sleep(0.1)
     assert not is_waiting(engine)
+
+
+def clock_set_back(engine, seconds):
+    """The leases that there are, as they look after the database's clock was set back."""
+    with engines.write(engine) as connection:
+        connection.execute(sa.text("UPDATE job SET lease_until = lease_until + :seconds"), {"seconds": seconds})
+
+
+def test_a_clock_that_was_set_back_does_not_keep_a_dead_workers_job(engine, job_id):
+    first = claim(engine)
+    clock_set_back(engine, 30)
+    assert not is_waiting(engine), "as long as it may be held, it is"
+    clock_set_back(engine, 3600)
+    assert is_waiting(engine)
+    second = claim(engine)
+    assert (second.id, second.attempts) == (job_id, 2)
+    assert not is_waiting(engine)
+    with pytest.raises(jobs.LostLease):
+        hold(engine, first)  # also one that was not dead writes nothing more
+
+
+def test_a_clock_that_was_set_forward_lets_another_in_and_the_first_out(engine, job_id):
+    first = claim(engine)
+    clock_set_back(engine, -3600)
+    second = claim(engine)
+    assert second.id == job_id
+    with pytest.raises(jobs.LostLease):
+        hold(engine, first)
+    hold(engine, second)
 
 
 def test_a_held_job_waits_for_no_claim_before_its_transaction_ends(engine, job_id):
