@@ -62,6 +62,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit_prune"),
         sa.UniqueConstraint("last_block", name="uq_audit_prune_last_block"),
     )
+    if op.get_context().dialect.name == "postgresql":
+        # A row that a call has not committed yet would be noted neither here nor by the trigger.
+        op.execute("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE")
     op.execute("INSERT INTO audit_unsealed (audit_id) SELECT id FROM audit")
     (_sqlite if op.get_context().dialect.name == "sqlite" else _postgresql)()
 
