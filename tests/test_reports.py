@@ -172,6 +172,29 @@ def test_days_are_those_of_england(desk, pair, at, day):
     assert desk.deletion_report(after, "2026-12-31").response_code == "WSRC0024"
 
 
+# In 2026 England's 25 October has 25 hours, its 29 March 23.
+def utc(day, hour, minute=0):
+    return datetime.datetime(2026, *day, hour, minute, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    "at, day",
+    [
+        (utc((10, 24), 22, 59), "2026-10-24"), (utc((10, 24), 23), "2026-10-25"),
+        (utc((10, 25), 0, 30), "2026-10-25"), (utc((10, 25), 1, 30), "2026-10-25"),  # both are half past one
+        (utc((10, 25), 23, 59), "2026-10-25"), (utc((10, 26), 0), "2026-10-26"),
+        (utc((3, 28), 23, 59), "2026-03-28"), (utc((3, 29), 0), "2026-03-29"), (utc((3, 29), 22, 59), "2026-03-29"),
+        (utc((3, 29), 23), "2026-03-30"),
+    ],
+)  # fmt: skip
+def test_each_moment_of_the_long_and_the_short_day_is_in_one_report(desk, pair, at, day):
+    desk.merge(*pair, at=at)
+    days = sorted({day, *(f"2026-10-{number}" for number in (24, 25, 26)), *(f"2026-03-{number}" for number in (28, 29, 30))})
+    reports = {one: desk.merge_report(one, one) for one in days}
+    assert [one for one in days if reports[one].response_code == "WSRC0023"] == [day]
+    assert reports[day].uln_report.merged_learners.merged_learner[0].merged_date == day
+
+
 def test_without_a_to_date_the_period_ends_with_today(desk, pair):
     ann, mary = pair
     desk.delete(ann)
@@ -217,3 +240,7 @@ def test_the_moments_of_a_period():
     assert first == datetime.datetime(2026, 2, 27, 23, tzinfo=datetime.UTC)
     assert after == datetime.datetime(2026, 2, 28, 23, tzinfo=datetime.UTC)
     assert reporting.moments("2026-02-28", None, today, zone)[1] == datetime.datetime(2026, 11, 23, 23, tzinfo=datetime.UTC)
+    leap = reporting.moments("2028-02-29", "2028-02-29", today, datetime.UTC)
+    assert [moment.date().isoformat() for moment in leap] == ["2028-02-29", "2028-03-01"]
+    assert reporting.date_error("2028-02-29", "2028-02-28", today) == "ToDate is before FromDate."
+    assert reporting.date_error("2027-02-29", None, today) == "FromDate is not a date of the calendar."

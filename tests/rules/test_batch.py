@@ -56,6 +56,15 @@ def test_age_is_13_to_110_and_the_date_a_real_one(born, refused, uln):
     assert batch.refusal(sent(uln=uln, date_of_birth=born), TODAY) == refused
 
 
+@pytest.mark.parametrize("today, born, refused", [
+    (datetime.date(2025, 2, 28), "2012-02-29", "RC011"), (datetime.date(2025, 3, 1), "2012-02-29", None),
+    (datetime.date(2028, 2, 29), "2015-02-28", None), (datetime.date(2028, 2, 29), "2015-03-01", "RC011"),
+    (datetime.date(2027, 2, 28), "1916-02-29", None), (datetime.date(2027, 3, 1), "1916-02-29", "RC011"),
+])  # fmt: skip
+def test_ages_on_leap_days(today, born, refused):
+    assert batch.refusal(sent(date_of_birth=born), today) == refused
+
+
 def test_formats():
     assert batch.refusal(sent(uln="9276308687"), TODAY) == "RC011"
     assert batch.refusal(sent(date_of_address_capture="1900-02-29"), TODAY) == "RC011"
