@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from lrs_soap.rules import access
 from lrs_soap.settings import Settings
-from lrs_soap.store import audit, engine
+from lrs_soap.store import audit, engine, reading
 
 # Dates on the wire are England's (P: the historic service states no zone).
 ENGLAND = zoneinfo.ZoneInfo("Europe/London")
@@ -74,11 +74,9 @@ class Call:
         """Notes that these learners were shown to the caller or changed by it."""
         self.ulns.update(dict.fromkeys(ulns))
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for looking things up."""
-        with engine.read(self.register.engine) as connection:
-            yield connection
+    def reading(self) -> reading.Reader | Connection:
+        """A connection for looking things up, as a context manager."""
+        return engine.read(self.register.engine)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:

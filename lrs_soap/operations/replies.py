@@ -1,19 +1,20 @@
 """How a learner of the register looks in a reply."""
 
 import dataclasses
+import operator
 from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from lrs_soap import model
+from lrs_soap import frozen, model
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.store import learners
 
-_SHARED = tuple(
-    field.name
-    for field in dataclasses.fields(model.Learner)
-    if field.name not in ("master_substituted", "linked_ulns", "notes")
-)
+_OURS = ("master_substituted", "linked_ulns", "notes")
+_SHARED = tuple(field.name for field in dataclasses.fields(model.Learner) if field.name not in _OURS)
+_shared = operator.attrgetter(*_SHARED)
+_learner = frozen.maker(model.Learner, _SHARED + _OURS)
+_NOT_LINKED = model.MIAPLinkedULN()
 
 
 def learner(connection: Connection, stored: learners.StoredLearner, substituted: bool = False) -> model.Learner:
@@ -22,14 +23,10 @@ def learner(connection: Connection, stored: learners.StoredLearner, substituted:
     D: LinkedULNs and Notes are always present, if empty; MasterSubstituted is there only as Y. P: LinkedULNs lists
     every ULN merged into this learner, also when the learner was found directly.
     """
-    values = {name: getattr(stored, name) for name in _SHARED}
-    linked = learners.linked_ulns(connection, stored.uln) if stored.is_master else ()
-    return model.Learner(
-        **values,
-        master_substituted="Y" if substituted else None,
-        linked_ulns=model.MIAPLinkedULN(uln=tuple(linked)),
-        notes=stored.notes or "",
-    )
+    linked = _NOT_LINKED
+    if stored.is_master:
+        linked = model.MIAPLinkedULN(uln=tuple(learners.linked_ulns(connection, stored.uln)))
+    return _learner((*_shared(stored), "Y" if substituted else None, linked, stored.notes or ""))
 
 
 def with_masters(

@@ -74,7 +74,8 @@ def create(
         }
         engine = _postgresql(url, limits, pool_size, max_overflow, connect_timeout)
         _REACHES[engine] = reach.Reach(engine)
-    readers = _READERS[engine] = reading.Readers(engine)
+    # The server itself ends what takes too long; only one that stands still is left to be ended here.
+    readers = _READERS[engine] = reading.Readers(engine, patience=statement_timeout + 1)
     event.listen(engine, "engine_disposed", lambda _: readers.close())
     return engine
 
@@ -89,20 +90,15 @@ def is_down(engine: Engine) -> bool:
     return found is not None and found.is_down
 
 
-@contextlib.contextmanager
-def read(engine: Engine) -> Iterator[reading.Reader | Connection]:
-    """What runs selects on the data that is committed. Statements may see what was committed between them.
+def read(engine: Engine) -> reading.Reader | Connection:
+    """What runs selects, as a context manager: each shows the data that is committed by then.
 
-    On PostgreSQL no transaction is opened: its default isolation (READ COMMITTED) would promise no more for two
-    round trips more. SQLite, where a transaction costs nothing, shows one state to all statements.
+    No transaction is opened: PostgreSQL's default isolation (READ COMMITTED) would promise no more for two round trips
+    more, and what holds there must do on SQLite.
     """
     readers = _READERS.get(engine)
-    if readers is None:  # SQLite in memory: the one connection is the database
-        with engine.connect() as conn:
-            yield conn
-    else:
-        with readers.mine().one_state() as reader:
-            yield reader
+    # SQLite in memory: the one connection is the database.
+    return engine.connect() if readers is None else readers.mine()
 
 
 @contextlib.contextmanager

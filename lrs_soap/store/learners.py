@@ -4,12 +4,13 @@ import dataclasses
 import datetime
 import enum
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from lrs_soap import frozen
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.rules import matching
 from lrs_soap.store import tables
@@ -112,8 +113,7 @@ def _claims():
 _CLAIM_IDENTITY = dict(_claims())
 
 
-def _stored(row: Sequence) -> StoredLearner:
-    return StoredLearner(**dict(zip(_READ, row, strict=True)))
+_stored = frozen.maker(StoredLearner, _READ)
 
 
 def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearner | None:

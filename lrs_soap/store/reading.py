@@ -1,13 +1,14 @@
 """Reading the register at the speed of its database.
 
 SQLAlchemy prepares a statement anew for every execution, which costs more than an index read itself. A `Reader` has
-each statement compiled once and hands it to the driver, on a connection that its thread keeps: no transaction to open
-on PostgreSQL, none of the pool's work, and psycopg's prepared statements stay prepared. The statements are the same
-SQLAlchemy Core selects that a `Connection` runs, and the rows come back converted in the same way.
+each statement compiled once and hands it to the driver, on a connection that its thread keeps: no transaction to open,
+none of the pool's work, and what the database prepared stays prepared. The statements are the same SQLAlchemy Core
+selects that a `Connection` runs, and the rows come back converted in the same way.
 """
 
 import collections
 import contextlib
+import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Engine
+
+from lrs_soap.store import libpq
 
 Values = Mapping[str, Any]
 
@@ -54,21 +57,20 @@ class Rows:
 
 
 class _Prepared:
-    """A select as one kind of database takes it."""
+    """A select as one kind of database takes it: its parameters by position, its values converted both ways."""
 
     def __init__(self, statement: sa.Select, dialect: sa.Dialect):
-        compiled = statement.compile(dialect=dialect)
+        # The style that libpq itself understands; sqlite3 has its own.
+        written = dialect if dialect.name == "sqlite" else type(dialect)(paramstyle="numeric_dollar")
+        compiled = statement.compile(dialect=written)
         self.sql = str(compiled)
         # A list of values makes another statement for every length, so SQLAlchemy has to write it each time.
         self.expands = any(bind.expanding for bind in compiled.binds.values())
-        self._positions = compiled.positiontup
         self._fixed = compiled.params
-        implementations = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items()}
-        self._to_database = {
-            name: convert
-            for name, implementation in implementations.items()
-            if (convert := implementation.bind_processor(dialect)) is not None
-        }
+        self._order = [
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup or ()
+        ]
         self._from_database = [
             (index, convert)
             for index, column in enumerate(statement.selected_columns)
@@ -77,11 +79,9 @@ class _Prepared:
         names = [column.key or "" for column in statement.selected_columns]
         self._make = collections.namedtuple("Row", names, rename=True)._make
 
-    def values(self, given: Values) -> Any:
+    def values(self, given: Values) -> list:
         values = {**self._fixed, **given}
-        for name, convert in self._to_database.items():
-            values[name] = convert(values[name])
-        return values if self._positions is None else [values[name] for name in self._positions]
+        return [values[name] if convert is None else convert(values[name]) for name, convert in self._order]
 
     def rows(self, fetched: list[tuple]) -> list[tuple]:
         rows = []
@@ -94,15 +94,33 @@ class _Prepared:
         return rows
 
 
-class Reader:
-    """Runs selects on a connection of its own; made and kept by `Readers`, one for each thread."""
+class _SqliteSession:
+    """The same as `libpq.Session`, on a connection to SQLite."""
 
-    def __init__(self, engine: Engine, prepared: dict[sa.Select, _Prepared]):
+    def __init__(self, connection: sqlite3.Connection):
+        self._execute = connection.execute
+
+    def run(self, sql: str, arguments: list) -> list[tuple]:
+        return self._execute(sql, arguments).fetchall()
+
+
+class Reader:
+    """Runs selects on a connection of its own, each on what is committed by then; made and kept by `Readers`, one for
+    each thread. As a context manager it is itself: there is nothing to begin and nothing to end."""
+
+    def __init__(self, engine: Engine, prepared: dict[sa.Select, _Prepared], patience: float):
         self.engine = engine
         self.dialect = engine.dialect
         self._prepared = prepared
+        self._patience = patience
         self._connection: Any = None
-        self._in_block = False
+        self._session: Any = None
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def execute(self, statement: sa.Select, values: Values = {}) -> Rows:  # noqa: B006 (read only)
         """The rows of a select. A connection that was lost since it was last used is replaced, once.
@@ -116,46 +134,34 @@ class Reader:
             with self.engine.connect() as connection:
                 return Rows(list(connection.execute(statement, values)))
         arguments = prepared.values(values)
-        fresh = self._connection is None
+        session = self._session
         try:
             try:
-                fetched = self._open().execute(prepared.sql, arguments).fetchall()
+                fetched = (session or self._open()).run(prepared.sql, arguments)
             except self.dialect.dbapi.Error as error:
                 lost = self.dialect.is_disconnect(error, self._connection, None)
                 self.close()
-                if fresh or not lost:
+                # A database that did not answer in time will not do so now.
+                if session is None or not lost or isinstance(error, libpq.NoAnswer):
                     raise
-                fetched = self._open().execute(prepared.sql, arguments).fetchall()
+                fetched = self._open().run(prepared.sql, arguments)
         except self.dialect.dbapi.Error as error:
             raise exc.DBAPIError.instance(
                 prepared.sql, None, error, self.dialect.dbapi.Error, hide_parameters=True, dialect=self.dialect
             ) from error
         return Rows(prepared.rows(fetched))
 
-    @contextlib.contextmanager
-    def one_state(self) -> Iterator["Reader"]:
-        """Within the block SQLite shows one state of the register to all statements; it costs nothing there."""
-        if self.dialect.name != "sqlite" or self._in_block:
-            yield self
-            return
-        self._in_block = True
-        self._open().execute("BEGIN")
-        try:
-            yield self
-        finally:
-            self._in_block = False
-            if self._connection is not None:
-                self._connection.execute("ROLLBACK")
-
     def _open(self) -> Any:
-        if self._connection is None:
-            # Detached: it leaves the pool for good, and the pool opens another when it needs one.
-            pooled = self.engine.raw_connection()
-            self._connection = pooled.driver_connection
-            pooled.detach()
-            if self.dialect.name == "postgresql":
-                self._connection.autocommit = True
-        return self._connection
+        # Detached: it leaves the pool for good, and the pool opens another when it needs one.
+        pooled = self.engine.raw_connection()
+        self._connection = pooled.driver_connection
+        pooled.detach()
+        if self.dialect.name == "sqlite":
+            self._session = _SqliteSession(self._connection)
+        else:
+            self._connection.autocommit = True
+            self._session = libpq.Session(self._connection, self._patience)
+        return self._session
 
     def _prepare(self, statement: sa.Select) -> _Prepared:
         # Statements are made once, at import; this only bounds the harm if one is not.
@@ -165,10 +171,9 @@ class Reader:
 
     def close(self) -> None:
         """Closes the connection; the next `execute` opens one."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._session = self._connection, None, None
         if connection is not None:
             connection.close()
-
 
     def __del__(self) -> None:
         # Its thread ended: the connection was that thread's own.
@@ -177,10 +182,11 @@ class Reader:
 
 
 class Readers:
-    """The readers of an engine: one a thread."""
+    """The readers of an engine: one a thread. patience: seconds that PostgreSQL may take to answer a statement."""
 
-    def __init__(self, engine: Engine):
+    def __init__(self, engine: Engine, patience: float):
         self._engine = engine
+        self._patience = patience
         self._prepared: dict[sa.Select, _Prepared] = {}
         self._threads = threading.local()
         self._all: weakref.WeakSet[Reader] = weakref.WeakSet()
@@ -189,7 +195,7 @@ class Readers:
         """The reader of the calling thread."""
         reader = getattr(self._threads, "reader", None)
         if reader is None:
-            reader = self._threads.reader = Reader(self._engine, self._prepared)
+            reader = self._threads.reader = Reader(self._engine, self._prepared, self._patience)
             self._all.add(reader)
         return reader
 

@@ -1,12 +1,15 @@
 """A reader gives what a SQLAlchemy connection gives, on a connection that may be lost in between."""
 
+import contextlib
+import datetime
+
 import pytest
 import sqlalchemy as sa
 from store_samples import ADA
 
 from lrs_soap.rules import matching
 from lrs_soap.store import engine as engines
-from lrs_soap.store import learners, organisations, reading, tables
+from lrs_soap.store import learners, libpq, organisations, reading, tables
 
 
 def test_rows_are_those_of_a_connection(engine):
@@ -62,16 +65,36 @@ def test_an_error_of_the_statement_is_raised_and_leaves_the_reader_usable(engine
         assert reader.execute(sa.select(sa.literal(1))).scalar() == 1
 
 
-def test_sqlite_shows_one_state_within_a_block(tmp_path):
-    engine = engines.create(f"sqlite:///{tmp_path}/one.db")
-    with engines.write(engine) as conn:
-        conn.execute(sa.text("CREATE TABLE t (n INTEGER)"))
-    count = sa.select(sa.func.count()).select_from(sa.table("t"))
-    with engines.read(engine) as reader:
-        assert reader.execute(count).scalar() == 0
-        with engines.write(engine) as conn:
-            conn.execute(sa.text("INSERT INTO t VALUES (1)"))
-        assert reader.execute(count).scalar() == 0
-    with engines.read(engine) as reader:
-        assert reader.execute(count).scalar() == 1
-    engine.dispose()
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_values_of_every_kind_travel_as_in_a_connection(engine):
+    at = datetime.datetime(2026, 10, 25, 1, 30, tzinfo=datetime.UTC)
+    given = {"text": "Zoë \\ '; --", "number": 2**40, "bytes": b"\0\xff", "moment": at, "none": None, "yes": True}
+    statement = sa.select(
+        sa.bindparam("text", type_=sa.Text).label("text"),
+        sa.bindparam("number", type_=sa.BigInteger).label("number"),
+        sa.bindparam("bytes", type_=sa.LargeBinary).label("bytes"),
+        sa.bindparam("moment", type_=tables.Moment).label("moment"),
+        sa.bindparam("none", type_=sa.Text).label("none"),
+        sa.bindparam("yes", type_=sa.Boolean).label("yes"),
+    )
+    with engine.connect() as conn, engines.read(engine) as reader:
+        for _ in range(2):  # prepared, and used again
+            assert reader.execute(statement, given).first()._asdict() == given
+        assert conn.execute(statement, given).first()._asdict() == given
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_a_database_that_stands_still_is_not_waited_for_longer_than_was_said(engine):
+    with contextlib.closing(reading.Readers(engine, patience=0.1)) as readers:
+        with readers.mine() as reader:
+            with pytest.raises(sa.exc.OperationalError) as raised:
+                reader.execute(sa.select(sa.func.pg_sleep(30)))
+            assert isinstance(raised.value.orig, libpq.NoAnswer)
+            assert reader.execute(sa.select(sa.literal(1))).scalar() == 1
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_an_error_does_not_repeat_what_was_asked(engine):
+    with engines.read(engine) as reader, pytest.raises(sa.exc.DataError) as raised:
+        reader.execute(sa.select(sa.cast(sa.bindparam("secret", type_=sa.Text), sa.Integer)), {"secret": "Whitcombe"})
+    assert "Whitcombe" not in str(raised.value)

@@ -1,0 +1,32 @@
+import dataclasses
+
+import pytest
+
+from lrs_soap import frozen, model
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    x: int
+    y: int = 0
+
+
+def test_what_a_maker_makes_is_what_the_constructor_makes():
+    make = frozen.maker(Point, ("y", "x"))
+    assert make((2, 1)) == Point(x=1, y=2)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make([2, 1]).x = 3
+
+
+@pytest.mark.parametrize("names", [("x",), ("x", "y", "z"), ("x", "x"), ("x", "y", "y")])
+def test_every_field_is_named_once(names):
+    with pytest.raises(TypeError, match="Point"):
+        frozen.maker(Point, names)
+
+
+def test_every_class_of_the_model_can_be_made():
+    for cls in vars(model).values():
+        if dataclasses.is_dataclass(cls):
+            names = [field.name for field in dataclasses.fields(cls)]
+            made = frozen.maker(cls, names)(names)
+            assert made == cls(**dict(zip(names, names, strict=True)))
