@@ -54,7 +54,7 @@ class Hosted:
         self._worker = worker.Worker(self._register)
         self._working = threading.Thread(target=self._worker.run, name="batch worker", daemon=True)
         application = sandboxed.around(self._register, directory / "calls", self.plan)
-        self._server = http.uvicorn.Server(http.configuration(shield.Shield(application), settings))
+        self._server = http.Server(http.configuration(shield.Shield(application), settings))
         self._ticking: asyncio.Task | None = None
 
     async def start(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import uvicorn
 
 from lrs_soap.settings import Settings
-from lrs_soap.wire import connection, shield, tls
+from lrs_soap.wire import connection, handshakes, shield, tls
 from lrs_soap.wire.app import App
 
 # uvicorn's own limit, the answer 503, is for when connections are at work and cannot make room; the requests of those
@@ -24,7 +24,24 @@ _TIMES = 8
 _OTHER_FILES = 256
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """uvicorn's server, which leaves the accepting of TLS connections to `handshakes`."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.config.ssl is None:
+            await super().startup(sockets)
+            return
+        await super().startup([])
+        self.servers = [
+            handshakes.Door(one, self.config.ssl, self._connection, connection.Protocol.timeout, connection.Protocol.most)
+            for one in sockets
+        ]
+
+    def _connection(self) -> connection.Protocol:
+        return connection.Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+class _Worker(Server):
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]):
         super().__init__(config)
         self._ready = ready
@@ -39,11 +56,11 @@ class _Server(uvicorn.Server):
 
 def serve(app: App, settings: Settings, listening: socket.socket, ready: Callable[[], None]) -> None:
     """Answers requests on the socket until SIGTERM, then finishes those begun. ready: called once it listens."""
-    _allow_files(_TIMES * settings.max_connections + _OTHER_FILES)
+    _allow_files((_TIMES + 1) * settings.max_connections + _OTHER_FILES)
     config = configuration(app, settings)
     # uvicorn raises the signal again once it has stopped; by then the register must still be closed.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    _Server(config, ready).run(sockets=[listening])
+    _Worker(config, ready).run(sockets=[listening])
 
 
 def configuration(app: App, settings: Settings) -> uvicorn.Config:

@@ -1,12 +1,14 @@
 """Clients that are slow on purpose, and more connections than there may be: others are still served."""
 
 import contextlib
+import http.client
 import socket
+import ssl
 import threading
 import time
 
 import pytest
-from support import outcomes, server
+from support import outcomes, secured, server
 
 from lrs_soap import contract
 
@@ -74,3 +76,58 @@ def test_what_was_refused_is_counted(small):
     with held(small.port, b"", MOST * 2):
         page = small.get("/metrics").body.decode()
     assert 'lrs_soap_refused_total{reason="made-room"}' in page
+
+
+# TLS: what a client can hold before and after it is one
+
+
+@pytest.fixture(scope="module")
+def tls(sqlite_databases, tmp_path_factory):
+    """A server of few connections behind TLS, and the way to trust it."""
+    url = sqlite_databases.migrated()
+    secured.add_colleges(url)
+    papers = secured.Papers(tmp_path_factory.mktemp("papers"))
+    trust = ssl.create_default_context(cafile=papers.ca_file)
+    with secured.running(url, tls_certificate=papers.issue("server", "localhost"), max_connections=MOST) as running:
+        yield running, trust
+    sqlite_databases.drop(url)
+
+
+def over_tls(running, trust, method="POST", path=contract.ENDPOINT) -> str:
+    connection = http.client.HTTPSConnection("localhost", running.port, context=trust, timeout=20)
+    with contextlib.closing(connection):
+        connection.request(method, path, secured.find("COLL01") if method == "POST" else None, {"Content-Type": "text/xml"})
+        return connection.getresponse().read().decode()
+
+
+def figure(page: str, name: str) -> float:
+    return next((float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(name)), 0.0)
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"], ids=["nothing", "half a hello", "no TLS"])
+def test_handshakes_that_do_not_end_make_room(tls, said):
+    running, trust = tls
+    before = over_tls(running, trust, "GET", "/metrics")
+    with held(running.port, said, MOST * 3):
+        for _ in range(5):
+            assert secured.FOUND_NOBODY in over_tls(running, trust)
+        page = over_tls(running, trust, "GET", "/metrics")
+    ended = sum(
+        figure(page, name) - figure(before, name)
+        for name in ('lrs_soap_refused_total{reason="made-room"}', 'lrs_soap_refused_total{reason="no-handshake"}')
+    )
+    assert ended >= MOST * 2
+
+
+def test_who_does_not_answer_the_goodbye_is_not_waited_for(tls):
+    running, trust = tls
+    with contextlib.ExitStack() as stack:
+        for _ in range(MOST // 2):
+            plain = stack.enter_context(socket.create_connection(("localhost", running.port), timeout=20))
+            secure = stack.enter_context(trust.wrap_socket(plain, server_hostname="localhost"))
+            secure.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert secure.recv(100).startswith(b"HTTP/1.1 200")
+        deadline = time.monotonic() + 15  # asyncio alone would wait 30 seconds
+        while figure(over_tls(running, trust, "GET", "/metrics"), "lrs_soap_connections ") > 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)

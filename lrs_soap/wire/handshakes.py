@@ -1,0 +1,78 @@
+"""TLS connections from the moment they are accepted until their handshake is over.
+
+asyncio's own server shows a connection only after its handshake, so it would bound neither how many are at it nor how
+long one may be closing: whoever opens connections and says nothing would take all the files a process may open. P, all
+of it.
+"""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Callable
+
+import structlog
+
+from lrs_soap import metrics
+
+log = structlog.get_logger("lrs_soap.wire")
+
+# A client that does not answer our goodbye is not waited for.
+_GOODBYE_SECONDS = 2.0
+# Without files there is nothing to do but wait until some connection ends.
+_PAUSE_SECONDS = 0.1
+
+
+class Door:
+    """Accepts connections on `listening` and gives those whose handshake succeeds a protocol of `make`.
+
+    timeout: seconds for a handshake. most: handshakes at a time, beyond which the one that began first is ended.
+    """
+
+    def __init__(
+        self, listening: socket.socket, context: ssl.SSLContext, make: Callable[[], asyncio.Protocol], timeout: float, most: int
+    ):
+        self._listening = listening
+        self._context = context
+        self._make = make
+        self._timeout = timeout
+        self._most = most
+        self._under_way: dict[asyncio.Task, None] = {}  # those that began first come first
+        listening.setblocking(False)
+        self._accepting = asyncio.get_running_loop().create_task(self._accept())
+
+    def close(self) -> None:
+        """Accepts no more, and ends the handshakes that are under way."""
+        for task in (self._accepting, *self._under_way):
+            task.cancel()
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                client, _ = await loop.sock_accept(self._listening)
+            except OSError as error:
+                log.warning("no connection was accepted", reason=errno.errorcode.get(error.errno or 0, ""))
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            task = loop.create_task(self._shake_hands(client))
+            self._under_way[task] = None
+            task.add_done_callback(self._under_way.pop)
+            if len(self._under_way) > self._most:
+                self._make_room()
+
+    def _make_room(self) -> None:
+        longest = next(iter(self._under_way))
+        del self._under_way[longest]
+        longest.remove_done_callback(self._under_way.pop)
+        longest.cancel()
+        metrics.refused("made-room")
+
+    async def _shake_hands(self, client: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._make, client, ssl=self._context, ssl_handshake_timeout=self._timeout,
+                ssl_shutdown_timeout=_GOODBYE_SECONDS,
+            )  # fmt: skip
+        except OSError:  # also what TLS finds wrong, and a handshake that takes too long
+            metrics.refused("no-handshake")
