@@ -46,6 +46,10 @@ class Door:
         for task in (self._accepting, *self._under_way):
             task.cancel()
 
+    async def wait_closed(self) -> None:
+        """Returns when what `close` ended has ended."""
+        await asyncio.gather(self._accepting, *self._under_way, return_exceptions=True)
+
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
         while True:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import signal
 import socket
 import ssl
 import threading
@@ -82,11 +83,15 @@ def test_what_was_refused_is_counted(small):
 
 
 @pytest.fixture(scope="module")
-def tls(sqlite_databases, tmp_path_factory):
+def papers(tmp_path_factory):
+    return secured.Papers(tmp_path_factory.mktemp("papers"))
+
+
+@pytest.fixture(scope="module")
+def tls(sqlite_databases, papers):
     """A server of few connections behind TLS, and the way to trust it."""
     url = sqlite_databases.migrated()
     secured.add_colleges(url)
-    papers = secured.Papers(tmp_path_factory.mktemp("papers"))
     trust = ssl.create_default_context(cafile=papers.ca_file)
     with secured.running(url, tls_certificate=papers.issue("server", "localhost"), max_connections=MOST) as running:
         yield running, trust
@@ -117,6 +122,16 @@ def test_handshakes_that_do_not_end_make_room(tls, said):
         for name in ('lrs_soap_refused_total{reason="made-room"}', 'lrs_soap_refused_total{reason="no-handshake"}')
     )
     assert ended >= MOST * 2
+
+
+def test_handshakes_do_not_keep_a_server_from_stopping(sqlite_databases, papers):
+    url = sqlite_databases.migrated()
+    with secured.running(url, tls_certificate=papers.issue("stopping", "localhost")) as running:
+        with held(running.port, b"", 5):
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(15) == 0
+        assert "Traceback" not in running.output
+    sqlite_databases.drop(url)
 
 
 def test_who_does_not_answer_the_goodbye_is_not_waited_for(tls):
