@@ -9,6 +9,7 @@ import click
 
 from lrs_soap.cli import exits, options, output
 
+_MOST_SHOWN = 50  # P: failures on a terminal; who has more has the wrong URL, or wants a report
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -26,7 +27,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--only", multiple=True, metavar="PATTERN", help="Only cases whose id fits, as in 'find-*', or of a part.")
 @click.option("--organisation-ref", envvar="LRS_ORGANISATION_REF", show_envvar=True, help="OrganisationRef of the caller.")
 @click.option("--ukprn", envvar="LRS_UKPRN", show_envvar=True, help="UKPRN of the caller.")
-@click.option("--org-password", envvar="LRS_ORG_PASSWORD", show_envvar=True,
+@click.option("--org-password", "--password", envvar="LRS_ORG_PASSWORD", show_envvar=True,
               help="OrgPassword. Others on this machine can see it here: prefer the environment or the target file.")
 @click.option("--password-stdin", is_flag=True, help="Read OrgPassword from standard input.")
 @click.option("--user-name", "--user", envvar="LRS_USER_NAME", show_envvar=True, help="UserName of the calls.")
@@ -76,21 +77,22 @@ def conform(url, html, junit, read_only, documented_only, target, listing, only,
         if path is not None and not path.parent.is_dir():
             raise click.UsageError(f"{path.parent} is not a directory")
     try:
-        opening.look(session)
+        odd = opening.look(session)
     except opening.CannotBegin as error:
         raise exits.Failure(str(error), exits.Exit.UNREACHABLE) from None
+    masker = mask.Masker(about.secrets)
+    if odd:
+        click.echo(masker.text(odd), err=True)
     at, started = datetime.datetime.now(datetime.UTC), time.monotonic()
     results = _run(cases, session, parallel)
     mode = ", ".join(word for word, said in (("read-only", read_only), ("documented rules only", documented_only)) if said)
     run = reports.Run(url=session.url, mode=mode or "all cases", at=at, seconds=time.monotonic() - started, results=results)
-    masker = mask.Masker(about.secrets)
     if html is not None:
         html.write_text(reports.html(run, masker), encoding="utf-8")
     if junit is not None:
         junit.write_bytes(reports.junit(run, masker))
     _show(run, masker, as_json)
-    broken = run.number(runner.Verdict.FAILED, runner.Verdict.ERROR)
-    if broken or not run.number(runner.Verdict.PASSED):
+    if run.broken() or not run.number(runner.Verdict.PASSED):
         click.get_current_context().exit(exits.Exit.NEGATIVE)
 
 
@@ -140,13 +142,14 @@ def _show(run, masker, as_json: bool) -> None:
                         "counts": run.counts(), "cases": rows})  # fmt: skip
         return
     broken = [row for row in rows if row["verdict"] in (case.Verdict.FAILED, case.Verdict.ERROR)]
+    for row in broken[:_MOST_SHOWN]:
+        click.echo(f"{row['verdict'].upper()} {row['id']} [{row['clause']}; {row['basis']}] {row['title']}\n    {row['reason']}")
+    if len(broken) > _MOST_SHOWN:
+        click.echo(f"... and {len(broken) - _MOST_SHOWN} more: --html, --junit and --json have all of them")
     if broken:
-        output.table(["", "case", "clause", "what it proves", "judgement"],
-                     [[row["verdict"], row["id"], f"{row['clause']} ({row['basis']})", row["title"], row["reason"]]
-                      for row in broken])  # fmt: skip
         click.echo("")
     output.table(["part", *map(str, case.Verdict)], [[part, *map(str, counted.values())] for part, counted in run.counts().items()])
     reasons = sorted({row["reason"] for row in rows if row["verdict"] == case.Verdict.NOT_RUN and row["reason"]})
     if reasons:
         click.echo("\nNot run: " + "; ".join(reasons[:5]) + ("; ..." if len(reasons) > 5 else ""))
-    click.echo(f"\n{masker.url(run.url)}: {run.number(case.Verdict.PASSED)} of {len(rows)} cases passed in {run.seconds:.1f} s ({run.mode})")
+    click.echo(f"\n{masker.url(run.url)}: {run.outcome()} in {run.seconds:.1f} s ({run.mode})")

@@ -58,10 +58,14 @@ class Description:
 
     def compiled(self) -> list[str]:
         """What two processors have against the schemas: nothing, if all is well."""
+        here = {f"{self.wsdl_url}&types={n}": root for n, root in enumerate(self.in_types) if root.get("targetNamespace")}
         texts = {url: data for url, root, data in self.raw if root.tag == f"{X}schema"}
+        texts |= {url: etree.tostring(root, with_tail=False) for url, root in here.items()}
+        if not texts:
+            return ["there is no schema"]
         imports = "".join(
             f'<xs:import namespace="{root.get("targetNamespace")}" schemaLocation="{url.replace("&", "&amp;")}"/>'
-            for url, root in self.documents.items()
+            for url, root in (self.documents | here).items()
         )
         everything = f'<xs:schema xmlns:xs="{X[1:-1]}">{imports}</xs:schema>'
         problems = []

@@ -43,11 +43,16 @@ def session(
     return talk.Session(endpoint, about, wire.Wire(endpoint, timeout, tls), made, read_only)
 
 
-def look(opened: talk.Session) -> None:
-    """Raises CannotBegin if nothing at all answers at the endpoint, so that a run would say so hundreds of times."""
+def look(opened: talk.Session) -> str:
+    """What is odd at first sight, or nothing: no WSDL at the URL, say, of a service that is no LearnerService.
+
+    Raises CannotBegin if nothing at all answers at the endpoint, so that a run would say so hundreds of times."""
     answer = opened.wire.send("GET", opened.wsdl_url)
     if answer.problem and not answer.status:
         raise CannotBegin(f"{opened.wsdl_url}: {answer.problem}. Check the URL, and that the service runs")
+    if b"LearnerPortType" not in answer.body:
+        return f"{opened.wsdl_url} gives no WSDL of a LearnerService (HTTP {answer.status}). Is the URL right?"
+    return ""
 
 
 def _tls(certificate: str | None, key: str | None, ca_bundle: str | None) -> ssl.SSLContext:

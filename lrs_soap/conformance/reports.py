@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import datetime
+import importlib.metadata
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,16 @@ class Run:
     def number(self, *verdicts: case.Verdict) -> int:
         """How many cases ended in one of these ways."""
         return sum(result.verdict in verdicts for result in self.results)
+
+    def broken(self) -> list[case.Result]:
+        """Those that failed, and those that broke themselves."""
+        return [result for result in self.results if result.verdict in (case.Verdict.FAILED, case.Verdict.ERROR)]
+
+    def outcome(self) -> str:
+        """How it went, in a sentence."""
+        said = f"{self.number(case.Verdict.PASSED)} of {len(self.results)} cases passed"
+        counted = ((self.number(verdict), verdict) for verdict in case.Verdict if verdict != case.Verdict.PASSED)
+        return ", ".join([said, *(f"{number} {verdict}" for number, verdict in counted if number)])
 
 
 def junit(run: Run, masker: mask.Masker) -> bytes:
@@ -84,7 +95,9 @@ def html(run: Run, masker: mask.Masker) -> str:
         reason = printable(masker.text(result.reason))
         rows[str(result.case.part)].append((result, reason, exchanges, left_out))
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(run=run, url=masker.url(run.url), parts=rows, counts=run.counts(), verdicts=list(case.Verdict))
+    broken = [(result, printable(masker.text(result.reason))) for result in run.broken()]
+    return template.render(run=run, outcome=run.outcome(), broken=broken, version=importlib.metadata.version("lrs_soap"),
+                           url=masker.url(run.url), parts=rows, counts=run.counts(), verdicts=list(case.Verdict))  # fmt: skip
 
 
 def _shown(exchange: wire.Exchange, masker: mask.Masker) -> dict:

@@ -22,6 +22,7 @@ class Sent:
     headers: dict[str, str]
     body: bytes
     version: str
+    is_malformed: bool = False
 
     @property
     def is_call(self) -> bool:
@@ -74,11 +75,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _handle(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self._body(headers)
-        if body is None:
-            self.close_connection = True
-            self._send(Got(400, {"content-type": "text/plain"}, b"no", close=True))
-            return
-        sent = Sent(self.command, self.path, headers, body, self.request_version)
+        sent = Sent(self.command, self.path, headers, body or b"", self.request_version, body is None)
         self._send(self.server.spoil(sent, self._pass))
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _handle
@@ -95,6 +92,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return b"".join(pieces)
 
     def _pass(self, sent: Sent) -> Got:
+        if sent.is_malformed:
+            return Got(400, {"content-type": "text/plain"}, b"no", close=True)
         headers = {name: value for name, value in sent.headers.items() if name not in ("content-length", "expect", "connection")}
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=30)) as connection:
             connection.request(sent.method, sent.path, sent.body, headers)
@@ -138,7 +137,7 @@ def in_front(port: int, spoil: Spoil) -> Iterator[str]:
     """The endpoint's URL of a server in front of the sandbox at `port` that spoils what goes through it."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.spoil, server.behind = spoil, port
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}{contract.ENDPOINT}"

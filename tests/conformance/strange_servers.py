@@ -16,7 +16,8 @@ def _says(data: bytes) -> Callable[[socket.socket], None]:
     return answer
 
 
-def _whole(body: bytes, head: bytes = _HEAD) -> Callable[[socket.socket], None]:
+def whole(body: bytes, head: bytes = _HEAD) -> Callable[[socket.socket], None]:
+    """A server that answers everything with HTTP 200 and this body."""
     return _says(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 
@@ -41,13 +42,13 @@ STRANGE: dict[str, Callable[[socket.socket], None]] = {
     "noise": _says(bytes(range(256)) * 20),
     "another protocol": _says(b"220 mail.example ESMTP ready\r\n"),
     "a closed connection": lambda connection: None,
-    "a web page": _whole(b"<!doctype html><title>Welcome</title><p>It works!", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"),
-    "nothing": _whole(b""),
-    "an empty envelope": _whole(_ENVELOPE % b""),
-    "another reply": _whole(_ENVELOPE % b"<ok xmlns='urn:x'/>"),
-    "an empty fault": _whole(_ENVELOPE % b"<e:Fault/>"),
-    "a bomb": _whole(_BOMB),
-    "control characters": _whole(b"\x00\x01\x02<a>\xff\xfe</a>"),
+    "a web page": whole(b"<!doctype html><title>Welcome</title><p>It works!", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"),
+    "nothing": whole(b""),
+    "an empty envelope": whole(_ENVELOPE % b""),
+    "another reply": whole(_ENVELOPE % b"<ok xmlns='urn:x'/>"),
+    "an empty fault": whole(_ENVELOPE % b"<e:Fault/>"),
+    "a bomb": whole(_BOMB),
+    "control characters": whole(b"\x00\x01\x02<a>\xff\xfe</a>"),
     "a status that is none": _says(b"HTTP/1.1 999999 Odd\r\n\r\n"),
     "a length that is none": _says(_HEAD + b"Content-Length: -7\r\n\r\nabc"),
     "a redirect to itself": _says(b"HTTP/1.1 307 Go\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),

@@ -4,11 +4,12 @@ import html.parser
 import json
 
 import pytest
+import strange_servers
 from click.testing import CliRunner
 from lxml import etree
 
 from lrs_soap.cli import main
-from lrs_soap.conformance import mask, wire
+from lrs_soap.conformance import catalogue, mask, target, wire
 
 PASSWORDS = ("sandbox-password", "awarding-body-02")
 
@@ -26,7 +27,8 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.cases += ("class", "case passed") in attrs
-        self.outside += [(tag, name) for name, _ in attrs if name in ("src", "href", "action", "srcset") or name[:2] == "on"]
+        self.outside += [(tag, name) for name, value in attrs if name in ("src", "href", "action", "srcset") and value[:1] != "#"
+                         or name[:2] == "on"]  # fmt: skip
         if tag in ("script", "link", "iframe", "img", "object"):
             self.outside.append((tag, ""))
 
@@ -35,16 +37,18 @@ class Page(html.parser.HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def reported(sandbox, tmp_path_factory):
-    """A whole run by the command, against the sandbox itself, with both files."""
+def reported(honest, tmp_path_factory):
+    """A whole run by the command, with both files, against the server that the wrong ones are made of."""
     directory = tmp_path_factory.mktemp("reports")
     page, xml = directory / "r.html", directory / "r.xml"
-    return conform(sandbox.url, "--html", str(page), "--junit", str(xml)), page, xml
+    return conform(honest, "--html", str(page), "--junit", str(xml)), page, xml
 
 
-def test_the_summary_and_the_exit_code(reported):
+def test_an_honest_server_passes_every_case_and_the_command_says_so(reported):
     result, _, _ = reported
     assert result.exit_code == 0, result.output
+    number = len(catalogue.cases(target.load(None)))
+    assert f": {number} of {number} cases passed in " in result.output
     for part in ("Basic Profile", "Contract", "Behaviour"):
         assert part in result.output
 
@@ -97,13 +101,31 @@ def test_one_case_by_name_and_as_json(sandbox):
 
 def test_a_failed_case_is_shown_and_ends_with_1(sandbox, tmp_path):
     page, xml = tmp_path / "r.html", tmp_path / "r.xml"
-    arguments = ["--ukprn", "SAND0001", "--password-stdin", "--html", str(page), "--junit", str(xml)]
+    arguments = ["--ukprn", "SAND0001", "--password-stdin", "--user", "Me", "--html", str(page), "--junit", str(xml)]
     result = conform(sandbox.url, "--only", "find-exact", *arguments, input="0123456789abcdef\n")
     assert result.exit_code == 1
+    assert "FAILED find-exact [Finds; D] " in result.output
     assert "WSRC0004 was expected, WSEC0005" in result.output
+    assert "0 of 1 cases passed, 1 failed in " in result.output
+    assert '<a href="#find-exact">' in page.read_text(encoding="utf-8")
     assert etree.parse(xml).getroot().find("testsuite/testcase/failure") is not None
     for text in (result.output, page.read_text(encoding="utf-8"), xml.read_text(encoding="utf-8")):
         assert "0123456789abcdef" not in text
+
+
+def test_a_password_as_an_option(sandbox):
+    result = conform(sandbox.url, "--only", "find-exact", "--ukprn", "SAND0001", "--password", "0123456789abcdef")
+    assert result.exit_code == 1
+    assert "WSRC0004 was expected, WSEC0005" in result.output
+
+
+def test_what_is_no_learner_service_is_said_and_its_failures_are_counted_not_all_listed():
+    with strange_servers.listening(strange_servers.STRANGE["a web page"]) as url:
+        result = conform(url, "--only", "form-*", "--timeout", "1")
+    assert result.exit_code == 1
+    assert "gives no WSDL of a LearnerService (HTTP 200). Is the URL right?" in result.stderr
+    assert result.output.count("FAILED form-") == 50
+    assert " more: --html, --junit and --json have all of them" in result.output
 
 
 def test_a_list_sends_nothing():

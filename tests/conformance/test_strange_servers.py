@@ -27,6 +27,21 @@ def test_a_strange_server(name, results):
     assert verdicts[case.Verdict.PASSED] <= 4, verdicts
 
 
+_WSDL = b'''<w:definitions xmlns:w="http://schemas.xmlsoap.org/wsdl/" xmlns:x="http://www.w3.org/2001/XMLSchema">%b</w:definitions>'''
+_INLINE = b"<w:types><x:schema targetNamespace='urn:x'><x:element name='a' type='x:%b'/></x:schema></w:types>"
+
+
+@pytest.mark.parametrize(
+    ("types", "verdict"),
+    [(b"", case.Verdict.FAILED), (_INLINE % b"string", case.Verdict.PASSED), (_INLINE % b"strong", case.Verdict.FAILED)],
+    ids=["no schemas", "schemas in the WSDL", "wrong schemas in the WSDL"],
+)
+def test_the_wsdl_of_another_service(results, types, verdict):
+    with strange_servers.listening(strange_servers.whole(_WSDL % types)) as url:
+        (result,) = results(url, "R2801-schemas-compile").values()
+    assert result.verdict == verdict, result
+
+
 def test_an_endless_reply_is_cut_off(results):
     with strange_servers.listening(strange_servers.ENDLESS) as url:
         (result,) = results(url, "find-exact").values()

@@ -27,8 +27,6 @@ ABOUT = target.load(None)
 CASES = catalogue.cases(ABOUT)
 # What the founding issue names.
 ASKED = "R1000 R1001 R1004-R1006 R1008-R1018 R1025-R1031 R1109-R1119 R1126 R1127 R1132 R1140 R1141 R2744 R2745 R4001 R2102 R2105 R2201 R2204 R2304 R2701-R2718"
-# Numbers that version 1.1 of the profile does not have.
-GAPS = {1026, 2703, 2704, 2708}
 
 
 def test_the_page_is_current():
@@ -57,7 +55,7 @@ def test_every_assertion_that_is_tested_has_a_case_or_says_whose_tests_it():
 def test_every_assertion_a_case_names_is_in_the_table_and_so_is_every_one_that_was_asked_for():
     listed = {number for row in document.assertions() for number in document.numbers(row["number"])}
     assert document.tested_by(CASES).keys() <= listed
-    assert set(document.numbers(ASKED)) - listed == GAPS
+    assert set(document.numbers(ASKED)) <= listed
 
 
 def test_every_case_that_a_note_or_the_text_names_is_there():
@@ -116,11 +114,14 @@ def write(path: pathlib.Path, text: str) -> pathlib.Path:
 
 def test_a_service_of_which_little_is_known(tmp_path, honest, results):
     file = write(tmp_path / "t.toml", '[organisations.main]\nukprn = "SAND0001"\norg_password = "sandbox-password"\n')
-    found = results(honest, about=target.load(file), read_only=True)
+    about = target.load(file)
+    # The forms and facets of requests ask for nothing that a target file could leave out.
+    ids = [row.id for row in catalogue.cases(about) if not row.id.startswith(("facet-", "form-"))]
+    found = results(honest, *ids, about=about, read_only=True)
     assert {result.verdict for result in found.values()} == {case.Verdict.PASSED, case.Verdict.NOT_RUN}
     reason = found["find-merged-substituted"].reason
     assert reason == "the target file does not say: merged"
-    assert sum(result.verdict == case.Verdict.PASSED for result in found.values()) > 400
+    assert sum(result.verdict == case.Verdict.PASSED for result in found.values()) > 100
 
 
 def test_a_table_of_outcomes_of_ones_own(tmp_path, honest, results):

@@ -1,21 +1,12 @@
 """Servers that are wrong about HTTP."""
 
 import gzip
-from collections.abc import Callable
 
-from proxy import Got, Sent, Spoil
+from proxy import Got, Sent
+from spoils import Faults
 
-FAULTS: dict[str, tuple[str, Spoil]] = {}
-
-
-def caught_by(case: str) -> Callable[[Spoil], Spoil]:
-    """Decorates a server; its docstring names it."""
-
-    def decorate(spoil: Spoil) -> Spoil:
-        FAULTS[spoil.__doc__] = (case, spoil)
-        return spoil
-
-    return decorate
+FAULTS = Faults()
+caught_by = FAULTS.server
 
 
 def _plain(status: int, text: bytes = b"no") -> Got:
@@ -38,7 +29,7 @@ def old(sent: Sent, on) -> Got:
     return got
 
 
-@caught_by("http-gzip-not-unasked")
+@caught_by("http-gzip-not-unasked replies-not-compressed")
 def compressed(sent: Sent, on) -> Got:
     """gzip unasked"""
     got = on(sent)
@@ -144,7 +135,7 @@ def cookies(sent: Sent, on) -> Got:
     return on(sent)
 
 
-@caught_by("operation-unknown")
+@caught_by("operation-unknown R1029-fault-instead-of-a-reply soap-not-xml soap-cut-off soap-no-body soap-empty-body soap-nothing")
 def html_errors(sent: Sent, on) -> Got:
     """a web page instead of a fault"""
     got = on(sent)
@@ -173,3 +164,53 @@ def ignores_charset(sent: Sent, on) -> Got:
     if sent.is_call:
         sent.headers["content-type"] = "text/xml"
     return on(sent)
+
+
+@caught_by("R1010-xml-declaration-accepted")
+def needs_declaration(sent: Sent, on) -> Got:
+    """an XML declaration required"""
+    return on(sent) if not sent.is_call or b"<?xml" in sent.body[:40].replace(b"\0", b"") else _plain(500)
+
+
+@caught_by("R1108-no-extension-framework")
+def extended(sent: Sent, on) -> Got:
+    """the HTTP Extension Framework"""
+    got = on(sent)
+    got.headers["man"] = '"urn:x"; ns=16'
+    return got
+
+
+@caught_by("R1113-malformed-http-400")
+def any_length(sent: Sent, on) -> Got:
+    """malformed HTTP answered with 200"""
+    return _plain(200) if sent.is_malformed else on(sent)
+
+
+@caught_by("R1114-get-is-no-call")
+def by_get(sent: Sent, on) -> Got:
+    """calls by GET"""
+    if sent.method == "GET" and "?" not in sent.path:
+        return Got(200, {"content-type": "text/xml"}, b"<FindLearnerResponse><ResponseCode>WSRC0001</ResponseCode></FindLearnerResponse>")
+    return on(sent)
+
+
+@caught_by("replies-content-type-to-the-letter")
+def utf_16_replies(sent: Sent, on) -> Got:
+    """replies in UTF-16"""
+    got = on(sent)
+    if sent.is_call:
+        got.body = got.body.replace(b"UTF-8", b"UTF-16").decode().encode("utf-16")
+        got.headers["content-type"] = "text/xml; charset=utf-16"
+    return got
+
+
+@caught_by("http-content-type-missing")
+def needs_type(sent: Sent, on) -> Got:
+    """415 without a Content-Type"""
+    return on(sent) if not sent.is_call or "content-type" in sent.headers else _plain(415)
+
+
+@caught_by("http-charset-spellings")
+def one_spelling(sent: Sent, on) -> Got:
+    """415 for a quoted charset"""
+    return _plain(415) if 'charset="' in sent.headers.get("content-type", "") else on(sent)

@@ -1,39 +1,12 @@
 """Servers whose replies are wrong: what they say, or how it is written."""
 
 import re
-from collections.abc import Callable
 
-from proxy import Got, Sent, Spoil
+from proxy import Got
+from spoils import Faults
 
-FAULTS: dict[str, tuple[str, Spoil]] = {}
-
-
-def caught_by(case: str) -> Callable[[Callable[[Got], object]], Callable]:
-    """Decorates a function that changes a reply with a SOAP envelope; its docstring names the server."""
-
-    def decorate(change: Callable[[Got], object]) -> Callable:
-        def spoil(sent: Sent, on) -> Got:
-            got = on(sent)
-            if sent.is_call and b"Envelope" in got.body:
-                change(got)
-            return got
-
-        FAULTS[change.__doc__] = (case, spoil)
-        return change
-
-    return decorate
-
-
-def replaces(name: str, case: str, pattern: str, by: str) -> None:
-    """Adds a server that replaces, in every reply, what fits a pattern."""
-
-    def spoil(sent: Sent, on) -> Got:
-        got = on(sent)
-        if sent.is_call:
-            got.body = re.sub(pattern.encode(), by.encode(), got.body, flags=re.DOTALL)
-        return got
-
-    FAULTS[name] = (case, spoil)
+FAULTS = Faults()
+caught_by, replaces = FAULTS.reply, FAULTS.replaces
 
 
 @caught_by("replies-children-unqualified")
@@ -49,7 +22,7 @@ def _default_namespace(found: re.Match) -> bytes:
     return b'<%b xmlns="http://api.lrs.miap.gov.uk/findmsg" xmlns:%b=' % (found[2], found[3])
 
 
-@caught_by("fault-one-exception")
+@caught_by("fault-one-exception zeep-sees-the-declared-fault")
 def qualified_fault(got: Got) -> None:
     """qualified children in the fault's detail"""
     got.body = re.sub(rb"(</?)(Error\w+|Description|FurtherDetails)>", rb"\1ns10:\2>", got.body)
@@ -136,12 +109,12 @@ def not_shared_as_fault(got: Got) -> None:
         )
 
 
-replaces("the wrong code for no match", "find-echo-no-match", "WSRC0001", "WSRC0002")
+replaces("the wrong code for no match", "find-echo-no-match outcome-find-no-match", "WSRC0001", "WSRC0002")
 replaces("codes of three digits", "codes-are-of-the-tables", "WSRC0(?=\\d{3}<)", "WSRC")
 replaces("no echo without a match", "find-echo-no-match", "(<ResponseCode>WSRC0001</ResponseCode>)<FamilyName>.*?</FamilyName>", r"\1")
 replaces("the echo trimmed", "find-echo-white-space", r"[ ]+(</(?:GivenName|FamilyName)>)", r"\1")
 replaces("the echo of what is stored", "find-echo-exact", "ls6 2ab", "LS6 2AB")
-replaces("two elements of a learner swapped", "replies-valid-lxml", "(<GivenName>[^<]*</GivenName>)(<MiddleOtherName>[^<]*</MiddleOtherName>)", r"\2\1")
+replaces("two elements of a learner swapped", "replies-valid-lxml find-learner-order", "(<GivenName>[^<]*</GivenName>)(<MiddleOtherName>[^<]*</MiddleOtherName>)", r"\2\1")
 replaces("two values of a learner swapped", "find-stored-values", "<PreviousFamilyName>(Ashdown)</PreviousFamilyName><FamilyNameAtAge16>(Whitcombe)<",
          r"<PreviousFamilyName>\2</PreviousFamilyName><FamilyNameAtAge16>\1<")
 replaces("no LinkedULNs where it is empty", "find-learner-optional-elements", "<LinkedULNs/>|<LinkedULNs></LinkedULNs>", "")
@@ -177,3 +150,8 @@ replaces("something behind the Body", "R1011-nothing-after-body", "(</soapenv:Bo
 replaces("a DTD in replies", "R1008-no-dtd", r"(\?>)", r"\1<!DOCTYPE Envelope>")
 replaces("a processing instruction in replies", "R1009-no-processing-instruction", r"(\?>)", r"\1<?x y?>")
 replaces("a value that the schema does not have", "replies-valid-xmlschema", "<Gender>2</Gender>(?=<EmailAddress>)", "<Gender>F</Gender>")
+replaces("an encodingStyle on a reply", "R1006-no-encoding-style-in-body", "(<soapenv:Body><[^ >]+)", r'\1 soapenv:encodingStyle="urn:x"')
+replaces("a fault in no namespace", "R1014-body-children-qualified", "(</?)soapenv:Fault>", r"\1Fault>")
+replaces("an actor on the Body", "R1032-no-soap-attributes-on-soap-elements", "<soapenv:Body>", '<soapenv:Body soapenv:actor="urn:x">')
+replaces("a reply twice in its Body", "R2301-one-body-child", "(<soapenv:Body>)(.*)(</soapenv:Body>)", r"\1\2\2\3")
+replaces("the reply of another report", "R2712-reply-of-the-operation", "(</?[a-z0-9]+:)MergedUnmergedULNsResponse", r"\1DeletedULNsResponse")

@@ -2,47 +2,25 @@
 
 import html
 import re
-from collections.abc import Callable
 
-from proxy import Got, Sent, Spoil
+from proxy import Got, Sent
+from spoils import Faults
 
-FAULTS: dict[str, tuple[str, Spoil]] = {}
-_NOT = b'<x:nothing xmlns:x="urn:x"/>'
+FAULTS = Faults()
+caught_by, reads, refuses = FAULTS.server, FAULTS.reads, FAULTS.refuses
 _DELETED = b"4123011739"
 _OTHER = (b"SAND02", b"SAND0002", b"awarding-body-02")
 _MAIN = (b"SAND01", b"SAND0001", b"sandbox-password")
 
 
-def reads(name: str, case: str, pattern: str, by: str) -> None:
-    """Adds a server that reads a request as if what fits a pattern were something else."""
-
-    def spoil(sent: Sent, on) -> Got:
-        if sent.is_call:
-            sent.body = re.sub(pattern.encode(), by.encode(), sent.body, flags=re.DOTALL)
-        return on(sent)
-
-    FAULTS[name] = (case, spoil)
-
-
-def refuses(name: str, case: str, pattern: str) -> None:
-    """Adds a server that answers WSEC0001 to what fits a pattern."""
-
-    def spoil(sent: Sent, on) -> Got:
-        if sent.is_call and re.search(pattern.encode(), sent.body, re.DOTALL):
-            sent.body = sent.body.replace(b"</OrgPassword>", b"</OrgPassword><No/>")
-        return on(sent)
-
-    FAULTS[name] = (case, spoil)
-
-
-def caught_by(case: str) -> Callable[[Spoil], Spoil]:
-    """Decorates a server; its docstring names it."""
-
-    def decorate(spoil: Spoil) -> Spoil:
-        FAULTS[spoil.__doc__] = (case, spoil)
-        return spoil
-
-    return decorate
+@caught_by("R1025-headers-before-any-effect")
+def registers_all_the_same(sent: Sent, on) -> Got:
+    """MustUnderstand said when all is done"""
+    got = on(sent)
+    if b":MustUnderstand" in got.body:
+        sent.body = re.sub(rb"<soapenv:Header>.*?</soapenv:Header>", b"", sent.body)
+        on(sent)
+    return got
 
 
 @caught_by("update-stale-version")
@@ -87,7 +65,7 @@ def deleted_found(sent: Sent, on) -> Got:
     return got
 
 
-@caught_by("passwords-are-not-told-by-mistake")
+@caught_by("passwords-are-not-told-by-mistake passwords-are-not-told")
 def tells(sent: Sent, on) -> Got:
     """the OrgPassword told in a fault"""
     got = on(sent)
@@ -104,10 +82,10 @@ def anybody(sent: Sent, on) -> Got:
     return on(sent)
 
 
-@caught_by("register-not-by-others")
+@caught_by("register-not-by-others update-not-by-others record-not-by-others")
 def rights(sent: Sent, on) -> Got:
     """rights not looked at"""
-    if b"RegisterLearner" in sent.body:
+    if re.search(rb"RegisterLearner|UpdateLearner|GetLearnerRecord", sent.body):
         for other, main in zip(_OTHER, _MAIN, strict=True):
             sent.body = sent.body.replace(other, main)
     return on(sent)
@@ -144,7 +122,7 @@ def which(sent: Sent, on) -> Got:
     return got
 
 
-@caught_by("batch-kinds-apart")
+@caught_by("batch-kinds-apart batch-unknown-job")
 def kinds(sent: Sent, on) -> Got:
     """a registration batch read as a verify batch: not finished for ever"""
     return on(sent).replace("WSRC0018", "WSRC0008")
@@ -172,7 +150,7 @@ reads("an element twice: the last taken", "form-learnerByULN-twice", r"<FindType
 reads("elements in any order", "form-learnerByULN-order", "(<UserName>.*?</UserName>)(<OrgPassword>.*?</OrgPassword>)", r"\2\1")
 reads("missing elements made up", "form-verifyLearner-missing", "(<LearnerToVerify>)(<FamilyName>)", r"\1<ULN>4123999998</ULN>\2")
 reads("LearnerRecordCount not compared", "batch-count-mismatch", "<LearnerRecordCount>[13]<", "<LearnerRecordCount>2<")
-reads("VerificationType 999 without a description", "register-other-needs-description", "999</VerificationType>", "0</VerificationType>")
+reads("VerificationType 999 without a description", "register-other-needs-description update-insufficient", "999</VerificationType>", "0</VerificationType>")
 reads("CHK as FUL", "find-check-only", "<FindType>CHK", "<FindType>FUL")
 reads("reports without an end", "report-found", "<ToDate>.*?</ToDate>", "")
 refuses("xsi:nil refused", "form-learnerByDemographics-nil", ':nil="true"')
@@ -181,3 +159,10 @@ refuses("letters in a UKPRN refused", "facet-learnerByULN-UKPRN", "<UKPRN>abcd")
 refuses("text beyond ASCII counted in bytes", "facet-registerSingleLearner-Learner.GivenName", "(?:é){20}")
 refuses("comments refused", "xml-ways-of-writing", "<!--")
 refuses("both names of an organisation refused", "caller-by-either-name", "<OrganisationRef>SAND01.*<UKPRN>SAND0001")
+reads("mustUnderstand ignored for the next", "R1027-must-understand-next", 'actor/next" soapenv:mustUnderstand="1"', 'actor/next"')
+reads("any root taken for an Envelope", "R1015-other-root-refused", "soapenv:Letter", "soapenv:Envelope")
+reads("mustUnderstand looked at before the version", "R2725-order-of-checks",
+      'http://www.w3.org/2003/05/soap-envelope(?=.*soapenv:mustUnderstand="1")', "http://schemas.xmlsoap.org/soap/envelope/")  # fmt: skip
+refuses("xsi:type refused", "R1017-xsi-type-not-needed", "xsi:type=")
+refuses("an encodingStyle refused", "soap-encoding-style-accepted", "<soapenv:Envelope soapenv:encodingStyle")
+refuses("other prefixes refused", "soap-other-prefixes", "SOAP-ENV:")

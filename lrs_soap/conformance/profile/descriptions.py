@@ -33,7 +33,8 @@ def wsdl_imports(d):
 
 @_of_wsdl("R2002", "schemas-by-xsd-import", "Schemas are brought in by xsd:import, inside wsdl:types")
 def schema_imports(d):
-    outside = [row for row in d.wsdl.iter(f"{X}import") if row.getparent().getparent().tag != f"{W}types"]
+    inside = set(d.wsdl.iterfind(f"{W}types/{X}schema/{X}import"))
+    outside = [row for row in d.wsdl.iter(f"{X}import") if row not in inside]
     return ["an xsd:import stands outside the schemas of wsdl:types"] * len(outside)
 
 
@@ -98,10 +99,12 @@ def namespaces(d):
     ]
 
 
-@_of_wsdl("R2110", "no-soap-encoding", "No type is made of SOAP's encoded arrays (R2110, R2111, R2112)")
+@_of_wsdl("R2110", "no-soap-encoding", "No type is made of SOAP's encoded arrays, or named ArrayOf (R2110, R2111, R2112)")
 def no_encoding(d):
-    roots = [d.wsdl, *d.documents.values()]
-    return ["SOAP's encoding namespace is used" for root in roots if any(_ENC in row.nsmap.values() for row in root.iter("{*}*"))]
+    rows = [row for root in (*d.in_types, *d.documents.values()) for row in root.iter(f"{X}*")]
+    encoded = [row for row in rows if any(description.qualified(row, name)[0] == _ENC for name in ("base", "type", "ref"))]
+    named = [row for row in rows if (row.get("name") or "").startswith("ArrayOf")]
+    return [f"{row.tag.rpartition('}')[2]} {row.get('name') or row.get('ref') or row.get('base')}" for row in encoded + named]
 
 
 @_of_wsdl("R2201", "one-part-in-parts", "soapbind:body names at most one part")
