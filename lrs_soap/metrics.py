@@ -18,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from lrs_soap import metricsfiles
 from lrs_soap.store.queue import Queue
+from lrs_soap.store.replicas import Replicas, State
 
 CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST
 
@@ -36,6 +37,7 @@ _CONNECTIONS = prometheus.Gauge("lrs_soap_connections", "Open client connections
 _POOL = prometheus.Gauge(
     "lrs_soap_pool_connections", "Database connections lent by the pool.", multiprocess_mode="livesum"
 )
+_READS = prometheus.Counter("lrs_soap_reads", "Calls' readings, by where they were made; with replicas only.", ["source"])
 # Said by `wire`, where a call goes by.
 connection_opened = _CONNECTIONS.inc
 connection_closed = _CONNECTIONS.dec
@@ -61,6 +63,16 @@ def watch_pool(engine: sqlalchemy.Engine) -> None:
     """Counts the connections that the pool of this process's engine has lent."""
     sqlalchemy.event.listen(engine, "checkout", lambda *_: _POOL.inc())
     sqlalchemy.event.listen(engine, "checkin", lambda *_: _POOL.dec())
+
+
+def watch_replicas(replicas: Replicas) -> None:
+    """Counts what this process reads from the primary and from each replica."""
+    replicas.counted = lambda source: _read(source)()
+
+
+@functools.cache
+def _read(source: str):
+    return _READS.labels(source).inc
 
 
 @functools.cache
@@ -91,17 +103,36 @@ class _Jobs:
             yield GaugeMetricFamily("lrs_soap_job_age_seconds", age, self._queue.oldest_seconds)
 
 
-def page(queue: Queue | None) -> bytes:
-    """Everything in the text format of Prometheus. queue: None if the database did not answer."""
+class _Replicas:
+    """The replicas as a collector of Prometheus, as the process that is asked knows them."""
+
+    def __init__(self, replicas: Replicas):
+        self._replicas = replicas
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("lrs_soap_replica_up", "Whether finds are read from the replica.", labels=["replica"])
+        behind = "Bytes of changes that the replica had yet to replay when last looked at."
+        lag = GaugeMetricFamily("lrs_soap_replica_lag_bytes", behind, labels=["replica"])
+        for replica in self._replicas.all:
+            up.add_metric([replica.name], float(replica.state is State.UP))
+            lag.add_metric([replica.name], replica.lag_bytes)
+        yield from (up, lag)
+
+
+def page(queue: Queue | None, replicas: Replicas | None = None) -> bytes:
+    """Everything in the text format of Prometheus. queue: None if the database did not answer; replicas: if the
+    register has any."""
     registry = prometheus.CollectorRegistry()
     directory = os.environ.get(metricsfiles.VARIABLE)
     if directory:
         _forget_the_dead(Path(directory))
         multiprocess.MultiProcessCollector(registry, directory)
     else:
-        for own in (_CALLS, _SECONDS, _REFUSED, _ADMISSIONS, _CONNECTIONS, _POOL):
+        for own in (_CALLS, _SECONDS, _REFUSED, _ADMISSIONS, _CONNECTIONS, _POOL, _READS):
             registry.register(own)
     registry.register(_Jobs(queue))
+    if replicas is not None:
+        registry.register(_Replicas(replicas))
     return prometheus.generate_latest(registry)
 
 

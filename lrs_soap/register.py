@@ -11,19 +11,21 @@ from sqlalchemy import Connection, Engine
 
 from lrs_soap.rules import access
 from lrs_soap.settings import Settings
-from lrs_soap.store import audit, engine, reading
+from lrs_soap.store import audit, engine, reading, replicas
+from lrs_soap.store.replication import Position
 
 # Dates on the wire are England's (P: the historic service states no zone).
 ENGLAND = zoneinfo.ZoneInfo("Europe/London")
 
 
 class Register:
-    """An open register: `engine`, `settings` and the audit writer. Close it to flush the audit."""
+    """An open register: `engine`, `settings`, the audit writer, and `replicas` or None. Close it to flush the audit."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
         self.engine: Engine = engine.create(settings.database, sqlite_synchronous=settings.sqlite_synchronous)
         self.audit = audit.AuditWriter(self.engine, flush_seconds=settings.audit_flush_seconds)
+        self.replicas = replicas.Replicas(self.engine, settings.replica) if settings.replica else None
 
     def now(self) -> datetime.datetime:
         """The time now, in England."""
@@ -32,6 +34,8 @@ class Register:
     def close(self) -> None:
         """Writes what audit is still held in memory and gives the database connections back."""
         self.audit.close()
+        if self.replicas is not None:
+            self.replicas.close()
         self.engine.dispose()
 
 
@@ -50,7 +54,8 @@ class Call:
     """One call of one operation: what it may use, and what the audit will say of it.
 
     reference and user_name are what the request named, also when it was turned away; `code` is the code answered;
-    `ulns` the learners shown or changed, in order. Demographics never come here.
+    `ulns` the learners shown or changed, in order. Demographics never come here. `position` is what a replica must
+    have for the call to read from it, if that was asked for already.
     """
 
     register: Register
@@ -64,6 +69,7 @@ class Call:
     started: float = dataclasses.field(default_factory=time.perf_counter)
     at: datetime.datetime = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc))
     audited: bool = False
+    position: Position | None = None
 
     @property
     def today(self) -> datetime.date:
@@ -74,8 +80,10 @@ class Call:
         """Notes that these learners were shown to the caller or changed by it."""
         self.ulns.update(dict.fromkeys(ulns))
 
-    def reading(self) -> reading.Reader | Connection:
-        """A connection for looking things up, as a context manager."""
+    def reading(self) -> reading.Reader | replicas.Fallible | Connection:
+        """A connection for looking things up, as a context manager: it shows all that was answered before the call."""
+        if (found := self.register.replicas) is not None:
+            return found.read(self.position or found.position())
         return engine.read(self.register.engine)
 
     @contextlib.contextmanager

@@ -79,6 +79,8 @@ def _worker(ready: Callable[[], None], chosen: settings.Settings, calls: Path | 
     observe.configure(chosen)
     register = Register(chosen)
     metrics.watch_pool(register.engine)
+    if register.replicas is not None:
+        metrics.watch_replicas(register.replicas)
     try:
         application = app.App(register) if calls is None else _sandboxed(register, calls)
         http.serve(application, chosen, listening, ready)

@@ -48,6 +48,10 @@ class Settings(pydantic_settings.BaseSettings):
     port: int = _row(8080, "The TCP port to listen on; 0 takes a free one.", ge=0, le=65535)
     workers: int = _row(1, "How many processes answer requests.", ge=1, le=256)
     database: settingtypes.Database = _row("sqlite:///lrs-register.sqlite", "The register's database.", settingtypes.DATABASE_ALLOWED)
+    replica: settingtypes.Replicas = _row(
+        (), "PostgreSQL only, and repeated: streaming replicas of the database that finds are read from.",
+        settingtypes.REPLICAS_ALLOWED,
+    )
     sqlite_synchronous: Literal["FULL", "NORMAL"] = _row(
         "FULL", "SQLite only: FULL survives a loss of power; NORMAL is faster and may then lose the last registrations."
     )
@@ -140,21 +144,28 @@ class Settings(pydantic_settings.BaseSettings):
     log_format: Literal["json", "text"] = _row("json", "json: one JSON object a line; text: for people.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _row("INFO", "The least important messages to log.")
 
+    @pydantic.field_validator("replica")
+    @classmethod
+    def _replicas_of_postgresql(cls, value: tuple[str, ...], info: pydantic.ValidationInfo) -> tuple[str, ...]:
+        if value and not info.data.get("database", "").startswith("postgresql"):
+            raise ValueError("SQLite has no replicas")
+        return value
+
     @property
     def masked_database(self) -> str:
         """The database URL without its password, for messages."""
         return mask(self.database)
 
     def shown(self) -> dict[str, Any]:
-        """All settings by name, as they may be shown: plain values, without the database's password."""
-        return {**self.model_dump(), "database": self.masked_database}
+        """All settings by name, as they may be shown: plain values, without the passwords of databases."""
+        return {**self.model_dump(), "database": self.masked_database, "replica": " ".join(map(mask, self.replica))}
 
     def __repr_args__(self):
         return list(self.shown().items())
 
     def to_environment(self) -> dict[str, str]:
         """The environment variables from which `from_environment` makes these settings again, for worker processes.
-        They hold the database's password."""
+        They hold the passwords of databases."""
         return {variable(name): str(value) for name, value in self.model_dump().items()}
 
     @classmethod
@@ -208,8 +219,8 @@ def _build(values: dict[str, Any]) -> Settings:
 def _problem(name: str, value: Any, message: str) -> str:
     if name not in Settings.model_fields:
         return f"there is no setting {name!r}: the settings are {', '.join(Settings.model_fields)}"
-    # The database URL may hold a password, and one that cannot be parsed cannot be masked.
-    shown = "the value given" if name == "database" else repr(value)
+    # The URL of a database may hold a password, and one that cannot be parsed cannot be masked.
+    shown = "the value given" if name in ("database", "replica") else repr(value)
     detail = f" ({message.removeprefix('Value error, ')})" if name == "hours" else ""
     return f"{name} ({variable(name)}): {shown} is not allowed{detail}; allowed is {allowed(name)}"
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 import pydantic
@@ -12,6 +13,7 @@ from sqlalchemy import exc
 from lrs_soap.rules import hours as operational_hours
 
 DATABASE_ALLOWED = "an SQLAlchemy URL of SQLite or PostgreSQL: sqlite:///file.sqlite, postgresql://user:password@host/name"
+REPLICAS_ALLOWED = "URLs of PostgreSQL, for a database of PostgreSQL; a list in a file, with spaces between them elsewhere"
 NETWORKS_ALLOWED = "addresses and networks with commas between them: 10.0.0.7, 192.0.2.0/24, 2001:db8::/64"
 HEADER_ALLOWED = "the name of an HTTP header, or nothing"
 
@@ -48,6 +50,17 @@ def _database(value: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def _split(value: str | Sequence[str]) -> Sequence[str]:
+    return value.split() if isinstance(value, str) else value
+
+
+def _replica(value: str) -> str:
+    url = _database(value)
+    if not url.startswith("postgresql"):
+        raise ValueError(f"allowed is {REPLICAS_ALLOWED}")
+    return url
+
+
 def _hours(value: str | operational_hours.Hours) -> operational_hours.Hours:
     return value if isinstance(value, operational_hours.Hours) else operational_hours.parse(str(value))
 
@@ -63,6 +76,12 @@ def _header(value: str) -> str:
 
 
 Database = Annotated[str, pydantic.AfterValidator(_database)]
+Replicas = Annotated[
+    tuple[Annotated[str, pydantic.AfterValidator(_replica)], ...],
+    pydantic_settings.NoDecode,
+    pydantic.BeforeValidator(_split),
+    pydantic.PlainSerializer(" ".join),
+]
 Hours = Annotated[
     operational_hours.Hours,
     pydantic_settings.NoDecode,

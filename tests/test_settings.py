@@ -40,7 +40,7 @@ def test_the_environment_names_the_file(tmp_path, monkeypatch):
 def test_workers_get_the_same_settings(monkeypatch):
     given = settings.load(
         database="postgresql://lrs:secret@db.example/lrs", hours="Mon-Fri 08:00-18:00", known_users_only=True,
-        audit_flush_seconds=0.25,
+        audit_flush_seconds=0.25, replica=["postgresql://lrs:secret@one.example/lrs", "postgresql://two.example/lrs"],
     )
     for name, value in given.to_environment().items():
         monkeypatch.setenv(name, value)
@@ -62,6 +62,8 @@ def test_workers_get_the_same_settings(monkeypatch):
         ({"database": "secret"}, ["database (LRS_SOAP_DATABASE)", "sqlite:///file.sqlite"]),
         ({"database": "postgresql://u:secret@h:port/d"}, ["database (LRS_SOAP_DATABASE)"]),
         ({"database": "sqlite:///file:secret.sqlite?uri=true"}, ["database (LRS_SOAP_DATABASE)"]),
+        ({"replica": ["postgresql://u:secret@h/d"]}, ["replica (LRS_SOAP_REPLICA)", "for a database of PostgreSQL"]),
+        ({"database": "postgresql://h/d", "replica": ["sqlite:///secret"]}, ["replica (LRS_SOAP_REPLICA)"]),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(given, words):
@@ -88,11 +90,28 @@ def test_a_wrong_file_is_named(tmp_path, content, words):
     ["postgresql://u:secret@h/d", "postgresql+psycopg://h/d?password=secret", "postgresql://u@h/d?sslpassword=secret"],
 )
 def test_the_database_password_is_never_shown(url):
-    given = settings.load(database=url)
-    assert "secret" in given.database
+    given = settings.load(database=url, replica=[url])
+    assert "secret" in given.database and "secret" in given.replica[0]
     shown = [repr(given), str(given), given.masked_database, str(given.shown())]
     assert [text for text in shown if "secret" in text] == []
     assert all("***" in text or "%2A%2A%2A" in text for text in shown)
+
+
+def test_replicas_are_a_list_or_words_or_a_repeated_option(tmp_path, monkeypatch):
+    urls = ("postgresql+psycopg://one/d", "postgresql+psycopg://two/d")
+    file = tmp_path / "lrs.toml"
+    file.write_text('database = "postgresql://h/d"\nreplica = ["postgresql://one/d", "postgresql://two/d"]\n')
+    assert settings.load(file).replica == urls
+    monkeypatch.setenv("LRS_SOAP_REPLICA", "postgresql://two/d  postgresql://one/d")
+    assert settings.load(file).replica == urls[::-1]
+    assert settings.load(file, replica=urls).replica == urls
+
+    given = []
+    monkeypatch.setattr(server, "_run", lambda chosen, **_: given.append(chosen.replica))
+    arguments = ["--config", str(file), *(word for url in urls for word in ("--replica", url))]
+    server.serve.main(arguments, standalone_mode=False)
+    server.serve.main(["--config", str(file)], standalone_mode=False)
+    assert given == [urls, urls[::-1]]
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

@@ -61,7 +61,8 @@ def settings_options(defaults: dict[str, typing.Any]):
                 name,
                 type=_kind(field.annotation),
                 default=None,
-                help=f"{field.description}  [default: {default}]",
+                help=f"{field.description}  [default: {'none' if default in ('', ()) else default}]",
+                **_repeated(field.annotation),
             )(function)
         return click.option(
             "--config",
@@ -75,6 +76,12 @@ def settings_options(defaults: dict[str, typing.Any]):
 def _declaration(name: str, annotation) -> str:
     option = "--" + name.replace("_", "-")
     return f"{option}/--no-{name.replace('_', '-')}" if annotation is bool else option
+
+
+def _repeated(annotation) -> dict[str, typing.Any]:
+    if typing.get_origin(annotation) is not tuple:
+        return {}
+    return {"multiple": True, "callback": lambda _context, _parameter, values: values or None}
 
 
 def _kind(annotation):

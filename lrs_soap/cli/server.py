@@ -117,4 +117,6 @@ this project's own, because the historic service left no record of it.
 
 
 def _word(value) -> str:
+    if isinstance(value, tuple):
+        return " ".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

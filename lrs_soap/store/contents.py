@@ -10,13 +10,14 @@ from lrs_soap.store import (  # noqa: F401 - all have one metadata
     tables_events,
     tables_jobs,
     tables_merges,
+    tables_replicas,
 )
 
-# What stays in a register that is cleared: the audit is append-only and names the organisations, and the count of
-# ULNs issued goes on, so that none is issued twice.
+# What stays in a register that is cleared: the audit is append-only and names the organisations, the count of ULNs
+# issued goes on, so that none is issued twice, and replicas follow the history that they followed.
 _AUDIT = {tables.audit, tables.audit_learner, tables_events.record_look, tables_audit.audit_unsealed,
           tables_audit.audit_block, tables_audit.audit_block_row, tables_audit.audit_prune}  # fmt: skip
-_KEPT = _AUDIT | {tables.organisation, tables.uln_issue}
+_KEPT = _AUDIT | {tables.organisation, tables.uln_issue, tables_replicas.wal_history}
 
 _HAS_LEARNERS = sa.select(sa.exists(sa.select(tables.learner.c.uln)))
 _HAS_ORGANISATIONS = sa.select(sa.exists(sa.select(tables.organisation.c.id)))

@@ -189,8 +189,9 @@ def _create_file(path: pathlib.Path) -> None:
 
 def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow: int, connect_timeout: int) -> Engine:
     options = " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
-    # What the URL itself says comes last, so it wins.
-    connect_args = {"connect_timeout": connect_timeout, "application_name": "lrs-soap"} | _TCP | dict(url.query)
+    # What the URL itself says comes last, so it wins; but its hosts, which may be several, SQLAlchemy puts together.
+    said = {name: value for name, value in url.query.items() if name not in ("host", "port")}
+    connect_args = {"connect_timeout": connect_timeout, "application_name": "lrs-soap"} | _TCP | said
     connect_args["options"] = f"{options} {url.query.get('options', '')}".strip()
     engine = sa.create_engine(
         url, connect_args=connect_args, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True,

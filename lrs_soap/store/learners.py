@@ -81,7 +81,11 @@ _LEARNER = sa.select(*(_T.c[name] for name in FIELDS), _IS_MASTER)
 _READ = (*FIELDS, "is_master")
 _BY_ULN = _LEARNER.where(_T.c.uln == sa.bindparam("uln"))
 _BY_ULN_FOR_UPDATE = _BY_ULN.with_for_update()  # SQLite, where a writer is alone, leaves it out
-_BY_ULNS = _LEARNER.where(_T.c.uln.in_(sa.bindparam("ulns", expanding=True)))
+_BY_ULNS = {
+    "sqlite": _LEARNER.where(_T.c.uln.in_(sa.bindparam("ulns", expanding=True))),
+    # One statement, prepared once, whatever the number of them.
+    "postgresql": _LEARNER.where(_T.c.uln == sa.any_(sa.bindparam("ulns", type_=sa.ARRAY(_T.c.uln.type)))),
+}
 _BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa.bindparam("identity"))
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 
@@ -127,7 +131,7 @@ def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearne
 
 def by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
     """The learners of these ULNs, by ULN; those that do not exist are left out."""
-    rows = conn.execute(_BY_ULNS, {"ulns": list(ulns)})
+    rows = conn.execute(_BY_ULNS[conn.dialect.name], {"ulns": list(ulns)})
     return {learner.uln: learner for learner in map(_stored, rows)}
 
 

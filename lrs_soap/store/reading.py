@@ -131,8 +131,7 @@ class Reader:
         if prepared is None:
             prepared = self._prepare(statement)
         if prepared.expands:
-            with self.engine.connect() as connection:
-                return Rows(list(connection.execute(statement, values)))
+            return self._expanded(statement, values)
         arguments = prepared.values(values)
         session = self._session
         try:
@@ -150,6 +149,10 @@ class Reader:
                 prepared.sql, None, error, self.dialect.dbapi.Error, hide_parameters=True, dialect=self.dialect
             ) from error
         return Rows(prepared.rows(fetched))
+
+    def _expanded(self, statement: sa.Select, values: Values) -> Rows:
+        with self.engine.connect() as connection:
+            return Rows(list(connection.execute(statement, values)))
 
     def _open(self) -> Any:
         # Detached: it leaves the pool for good, and the pool opens another when it needs one.

@@ -16,7 +16,7 @@ import structlog
 
 from lrs_soap import contract, errors, metrics
 from lrs_soap.register import Register
-from lrs_soap.wire import faults, origin, pages, probes, soap, tls
+from lrs_soap.wire import faults, freshness, origin, pages, probes, soap, tls
 
 log = structlog.get_logger("lrs_soap.wire")
 
@@ -50,6 +50,10 @@ class App:
         # P: without TLS on an address that others can reach, only the proxy that ends TLS may bring calls.
         self._proxy_only = not sandbox and tls.is_exposed(register.settings) and not register.settings.insecure_http
         self._soap = soap.SoapServer(register)
+        self._freshness = None
+        if register.replicas is not None:
+            register.replicas.watch()
+            self._freshness = freshness.Freshness(register.replicas)
         self._probes = probes.Probes(register)
         self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
 
@@ -108,6 +112,8 @@ class App:
             await self._soap.decide(exchange, self._threads)
         elif exchange.fault is None:
             metrics.recalled()
+        if self._freshness is not None and self._soap.is_quick(exchange):
+            exchange.call.position = await self._freshness.position()
         if self._soap.is_quick(exchange):
             reply = self._soap.finish(exchange)
         else:
@@ -141,6 +147,9 @@ class App:
         if scope["path"] == "/readyz":
             state = await self._probes.state()
             body = {"status": "ready"} if state.ready else {"status": "not ready", "why": state.why}
+            if self._register.replicas is not None:
+                # Not a reason to get no calls: the primary answers what they do not.
+                body["replicas"] = {replica.name: replica.state.value for replica in self._register.replicas.all}
             return Response(200 if state.ready else 503, JSON, json.dumps(body).encode() + b"\n")
         settings = self._register.settings
         if not probes.may_watch(scope, origin.of(scope, settings), settings.monitoring_from):

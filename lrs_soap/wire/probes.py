@@ -53,7 +53,7 @@ class Probes:
             length = await self._ask(self._queue)
         except Exception:
             length = None
-        return metrics.page(length)
+        return metrics.page(length, self._register.replicas)
 
     async def _ask(self, question: Callable[[], Any]) -> Any:
         # Those who ask while the same question is out share its answer, so that they cannot pile up.

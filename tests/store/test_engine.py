@@ -184,3 +184,16 @@ def test_other_urls_are_refused_without_repeating_a_password(url):
 def test_an_unknown_synchronous_setting_is_refused():
     with pytest.raises(engines.UnusableDatabase, match="FULL"):
         engines.create("sqlite://", sqlite_synchronous="FULL; DROP TABLE learner")
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_the_host_that_takes_writes_is_found_among_several(database_url):
+    parts = sa.make_url(database_url)
+    here = f"{parts.host}:{parts.port or 5432}"
+    url = parts.set(host=None, port=None).update_query_dict(
+        {"host": ("127.0.0.1:1", here), "target_session_attrs": "read-write"}
+    )
+    engine = engines.create(url.render_as_string(hide_password=False))
+    with engines.write(engine) as conn, engines.read(engine) as reader:
+        assert conn.execute(sa.select(sa.literal(1))).scalar() == reader.execute(sa.select(sa.literal(1))).scalar()
+    engine.dispose()

@@ -18,6 +18,7 @@ from lrs_soap.store import (  # noqa: F401 - all have one metadata
     tables_events,
     tables_jobs,
     tables_merges,
+    tables_replicas,
 )
 
 
