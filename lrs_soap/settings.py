@@ -199,7 +199,9 @@ def read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"the configuration file {path} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"the configuration file {path} is not TOML: {error}") from None
-    if settingtypes.has_password(str(values.get("database", ""))):
+    replicas = values.get("replica", [])
+    urls = [values.get("database", ""), *(replicas if isinstance(replicas, list) else str(replicas).split())]
+    if any(settingtypes.has_password(str(url)) for url in urls):
         filemodes.refuse_readable(Path(path), "the configuration file with the database's password")
     return values
 

@@ -241,16 +241,17 @@ def test_a_worker_refuses_a_database_that_everybody_can_read(tmp_path, suffix):
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
 @pytest.mark.parametrize("command", ["serve", "worker", "settings"])
-def test_a_configuration_with_a_password_that_everybody_can_read(tmp_path, command):
+@pytest.mark.parametrize("setting", ["database = {}", "database = 'postgresql://h/d'\nreplica = [{}]"])
+def test_a_configuration_with_a_password_that_everybody_can_read(tmp_path, command, setting):
     file = tmp_path / "lrs.toml"
-    file.write_text('database = "postgresql://lrs:hunter2hunter2@127.0.0.1:9/lrs"\n')
+    file.write_text(setting.format('"postgresql://lrs:hunter2hunter2@127.0.0.1:9/lrs"\n'))
     file.chmod(0o640)
     assert CliRunner().invoke(main, ["settings", "--config", str(file)]).exit_code == 0, "a group may read it"
     file.chmod(0o644)
     result = CliRunner().invoke(main, [command, "--config", str(file)])
     assert result.exit_code == 2
     assert f"chmod 600 {file}" in result.stderr and "hunter2" not in result.output
-    file.write_text('database = "postgresql://lrs@127.0.0.1:9/lrs"\n')
+    file.write_text(setting.format('"postgresql://lrs@127.0.0.1:9/lrs"\n'))
     assert CliRunner().invoke(main, ["settings", "--config", str(file)]).exit_code == 0, "no password, no secret"
 
 
