@@ -56,9 +56,13 @@ def reply(learner: learners.StoredLearner) -> bytes:
     return f"{faults.ENVELOPE_START}{write(found)}{faults.ENVELOPE_END}".encode()
 
 
-def serve(url: str, port: int, workers: int) -> None:
+def serve(url: str, port: int, workers: int, replicas: tuple[str, ...] = ()) -> None:
     """The register on `port` until it is told to stop."""
-    server.run(settings.Settings(database=url, port=port, workers=workers, job_workers=0, log_level="WARNING"))
+    server.run(
+        settings.Settings(
+            database=url, replica=replicas, port=port, workers=workers, job_workers=0, log_level="WARNING"
+        )
+    )
 
 
 def commits(url: str, seconds: float, connections: int) -> float:

@@ -149,11 +149,12 @@ class Replicas:
                 return place
         return None
 
-    def _state(self, place: int, position: Position) -> State:
-        """What the replica is good for, as this thread's connection to it says; one that fails is out of use."""
+    def _state(self, place: int, position: Position, ask: bool = False) -> State:
+        """What the replica is good for, as this thread's connection to it says; one that fails is out of use. ask: also
+        if that seems to be known."""
         replica, session = self.all[place], self._mine.replicas[place]
         try:
-            replica.lag_bytes = session.missing(position)
+            replica.lag_bytes = session.look(position) if ask else session.missing(position)
             return State.BEHIND if replica.lag_bytes else State.UP
         except replication.Promoted:
             state = State.PROMOTED
@@ -184,7 +185,7 @@ class Replicas:
             return
         until = time.monotonic() + CATCH_UP_SECONDS
         for place, replica in enumerate(self.all):
-            while (state := self._state(place, position)) is State.BEHIND and time.monotonic() < until:
+            while (state := self._state(place, position, ask=True)) is State.BEHIND and time.monotonic() < until:
                 time.sleep(POLL_SECONDS)
             replica.becomes(state)
 

@@ -107,12 +107,16 @@ class Replica(reading.Reader):
 
     def missing(self, position: Position) -> int:
         """How many bytes of changes it has yet to replay; 0: a statement that begins now sees everything before the
-        position. Asks the replica only if that is not known; connects if need be.
-
-        Raises Promoted, Stranger, Disconnected, sqlalchemy.exc.DBAPIError."""
+        position. Asks the replica only if that is not known. Raises as `look`."""
         known = self._replayed
         if known is not None and known.history == position.history and known.offset >= position.offset:
             return 0
+        return self.look(position)
+
+    def look(self, position: Position) -> int:
+        """As `missing`, and asks in any case; connects if need be.
+
+        Raises Promoted, Stranger, Disconnected, sqlalchemy.exc.DBAPIError."""
         if self._session is None:
             super()._open()
         row = self.execute(_REPLAYED, {"number": position.history}).first()
@@ -124,7 +128,7 @@ class Replica(reading.Reader):
         return max(position.offset - row.offset, 0)
 
     def close(self) -> None:
-        """Closes the connection; `missing` opens another."""
+        """Closes the connection; `look` opens another."""
         self._replayed = None
         super().close()
 

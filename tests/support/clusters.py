@@ -28,8 +28,9 @@ def programs() -> Path | None:
 class Cluster:
     """One PostgreSQL server, in a directory of its own, on a port of its own."""
 
-    def __init__(self, base: Path):
+    def __init__(self, base: Path, settings: dict[str, str]):
         self._base = base
+        self._settings = _SETTINGS | settings
         self._data = base / "data"
         self.port = server.free_port()
         self.address = f"127.0.0.1:{self.port}"
@@ -37,7 +38,7 @@ class Cluster:
 
     def start(self) -> None:
         """Starts the server, and waits until it takes connections."""
-        given = _SETTINGS | {"port": self.port, "unix_socket_directories": self._base}
+        given = self._settings | {"port": self.port, "unix_socket_directories": self._base}
         options = " ".join(f"-c {name}={value}" for name, value in given.items())
         self._run("pg_ctl", "-w", "-s", "-D", self._data, "-l", self._base / "log", "-o", options, "start")
 
@@ -111,15 +112,15 @@ def _lives(pid: int) -> bool:
 
 
 @contextlib.contextmanager
-def running(replicas: int) -> Iterator[list[Cluster]]:
-    """A primary and its replicas, which end with the block."""
+def running(replicas: int, **settings: str) -> Iterator[list[Cluster]]:
+    """A primary and its replicas, which end with the block. settings: PostgreSQL's, by name."""
     base = Path(tempfile.mkdtemp(prefix="lrs-clusters-"))
     clusters = []
     try:
         for number in range(replicas + 1):
             directory = base / str(number)
             directory.mkdir()
-            clusters.append(Cluster(directory))
+            clusters.append(Cluster(directory, settings))
         if os.geteuid() == 0:
             for path in (base, *base.iterdir()):
                 shutil.chown(path, "postgres")
