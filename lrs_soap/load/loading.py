@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import datetime
 import functools
+import gc
 import itertools
 import multiprocessing
 import os
@@ -22,11 +23,11 @@ from sqlalchemy import Connection, Engine
 
 from lrs_soap import errors, eventexceptions
 from lrs_soap.batchfile.problems import Effect, Problem
-from lrs_soap.load import layout, rows
+from lrs_soap.load import layout, reading, rows
 from lrs_soap.load.source import Piece, Position, Source
 from lrs_soap.store import audit, bulkconflicts, bulkload, bulkpack, bulkplace
 
-_AHEAD = 6  # pieces read but not yet waiting in the database: what bounds the memory
+_AHEAD = 24  # pieces read but not yet waiting in the database: what bounds the memory
 
 _WORDS = {
     bulkconflicts.ULN_TWICE: ("ULN", "Line {} has the same ULN", "Keep the row that is right"),
@@ -148,20 +149,20 @@ class _Desk:
             problem = Problem(line=one.line, column=column, value=value, rule=one.rule, advice=advice,
                               message=message.format(one.other), effect=Effect.LEARNER)  # fmt: skip
             texts = ["" if name is None or one.row[name] is None else str(one.row[name]) for name in self._columns]
-            rejected = [rows.Rejected(one.line, texts, [problem])]
+            rejected = [reading.Rejected(one.line, texts, [problem])]
             self._writer.write(rejected)
             self._tell(rejected)
             after = after._replace(rejected=after.rejected + 1)
         return after._replace(exceptions_bytes=self._writer.flush())
 
-    def _rejected(self, rejected: list[rows.Rejected], count: int, after) -> bulkload.Progress:
+    def _rejected(self, rejected: list[reading.Rejected], count: int, after) -> bulkload.Progress:
         self._writer.write(rejected)
         before = self._loading.progress
         return bulkload.Progress(
             *after, before.rows + count, before.rejected + len(rejected), self._writer.flush()
         )
 
-    def _tell(self, rejected: list[rows.Rejected]) -> None:
+    def _tell(self, rejected: list[reading.Rejected]) -> None:
         for row in rejected:
             for problem in row.problems:
                 self._report(problem)
@@ -215,7 +216,8 @@ def _mapped(judge: Callable, pieces: Iterator[Piece], processes: int) -> Iterato
         if failure:
             raise failure[0]
 
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    # Nothing that judging makes refers to itself: there is no garbage to look for, and very many objects to look at.
+    with multiprocessing.get_context("spawn").Pool(processes, gc.disable) as pool:
         try:
             yield taken(pool.imap(judge, wanted()))
         finally:

@@ -4,32 +4,23 @@ Column by column, for that is several times as fast as row by row: each differen
 This is what the processes of a load do; it knows no database.
 """
 
-import csv
 import datetime
 import functools
-import io
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lrs_soap.batchfile import facets
-from lrs_soap.batchfile.problems import Effect, Problem
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.load import layout, source
 from lrs_soap.load.layout import Layout
+from lrs_soap.load.reading import Rejected, Rows, Wrong
 from lrs_soap.rules import dates, keys, names, registering, uln
 
 _INTEGER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _DATES = frozenset({"DateOfBirth", "CreatedDate", "LastUpdatedDate", "DateOfAddressCapture"})
+_REMEMBERED = 1 << 14  # values of a column
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-
-class Rejected(NamedTuple):
-    """A row that cannot be loaded, as it stands in the file."""
-
-    line: int
-    texts: Sequence[str]
-    problems: Sequence[Problem]
 
 
 class Judged(NamedTuple):
@@ -38,10 +29,6 @@ class Judged(NamedTuple):
     rows: int
     good: bytes
     rejected: list[Rejected]
-
-
-Wrong = tuple[str, str, str]
-"""Rule, message, advice."""
 
 
 def judge(
@@ -54,73 +41,39 @@ def judge(
     """
     line, data = piece
     text = source.decoded(data, line)
-    read = _Read(where, text, line)
-    columns_of_file = dict(zip(where.columns, zip(*read.rows))) if read.rows else {}
-    _judge(columns_of_file, today, read, suspicious=_NOT_XML.search(text) is not None)
-    if read.problems:
-        good = [index for index in range(len(read.rows)) if index not in read.problems]
-        columns_of_file = {name: [column[index] for index in good] for name, column in columns_of_file.items()}
-        read.lines = [read.lines[index] for index in good]
-    if not read.lines:
+    read = Rows(where, text, line)
+    _judge(read, today, suspicious=_NOT_XML.search(text) is not None)
+    columns_of_file, lines = read.good()
+    if not lines:
         return Judged(read.count, b"", read.rejected())
-    made = _made(columns_of_file, read.lines, today)
+    made = _made(columns_of_file, lines, today)
     return Judged(read.count, pack([made[name] for name in columns]), read.rejected())
 
 
-class _Read:
-    """The rows of a piece with as many values as there are headings, their lines, and what is wrong with them."""
-
-    def __init__(self, where: Layout, text: str, line: int):
-        self.rows, self.lines, self._all, self._rejected = [], [], [], []
-        self.problems: dict[int, list[Problem]] = {}
-        self.count, width = 0, len(where.columns)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=where.delimiter)
-        before = 0
-        for row in reader:
-            at, before = line + before, reader.line_num
-            if not row:
-                continue
-            self.count += 1
-            if len(row) == width:
-                self.rows.append(row)
-                self.lines.append(at)
-            else:
-                problem = _problem(at, None, None, (
-                    "columns", f"The row has {len(row)} values where the headings are {width}",
-                    "Write an empty value for each column that is not used, quotes around one that holds a separator",
-                ))  # fmt: skip
-                self._rejected.append(Rejected(at, row, [problem]))
-        self._all = list(self.lines)
-
-    def note(self, index: int, column: str, value: str, wrong: Wrong) -> None:
-        """Keeps what is wrong with a value of a row."""
-        self.problems.setdefault(index, []).append(_problem(self._all[index], column, value, wrong))
-
-    def rejected(self) -> list[Rejected]:
-        """Every row with a problem, in the order of the file."""
-        bad = [Rejected(self._all[index], self.rows[index], found) for index, found in self.problems.items()]
-        return sorted(self._rejected + bad)
-
-
-def _problem(line: int, column: str | None, value: str | None, wrong: Wrong) -> Problem:
-    rule, message, advice = wrong
-    return Problem(line=line, column=column, value=value, rule=rule, message=message, advice=advice, effect=Effect.LEARNER)
-
-
-def _judge(columns: dict[str, Sequence[str]], today: datetime.date, read: _Read, suspicious: bool) -> None:
+def _judge(read: Rows, today: datetime.date, suspicious: bool) -> None:
+    columns = read.columns
     for name, values in columns.items():
         if name in layout.IGNORED:
             continue
-        different = set(values)
+        right = _right(name, today)
+        different = set(values) - right
         doubtful = different if suspicious else _doubtful(name, different, today)
         wrong = {value: found for value in doubtful if (found := _error(name, value, today, suspicious))}
+        if len(right) < _REMEMBERED:
+            right |= different.difference(wrong)
         if wrong:
             for index, value in enumerate(values):
                 if value in wrong:
                     read.note(index, name, value, wrong[value])
     masters, statuses = columns.get(layout.MASTER), columns.get("LearnerStatus")
     if masters is not None or (statuses is not None and LearnerStatus.MERGED.value in set(statuses)):
-        _judge_merges(columns, read)
+        _judge_merges(read)
+
+
+@functools.cache
+def _right(name: str, today: datetime.date) -> set[str]:
+    """Values of a column that nothing was wrong with in earlier pieces: names and dates come again and again."""
+    return set()
 
 
 def _doubtful(name: str, values: set[str], today: datetime.date) -> list[str]:
@@ -189,9 +142,9 @@ def _check_sums() -> tuple[dict[str, int], ...]:
     )
 
 
-def _judge_merges(columns: dict[str, Sequence[str]], read: _Read) -> None:
+def _judge_merges(read: Rows) -> None:
     """P: a learner has a master exactly when it is merged away, which the status may leave to the master to say."""
-    nothing = [""] * len(columns["ULN"])
+    columns, nothing = read.columns, [""] * len(read.lines)
     rows = zip(columns["ULN"], columns.get("LearnerStatus", nothing), columns.get(layout.MASTER, nothing))
     for index, (number, status, master) in enumerate(rows):
         if status == LearnerStatus.MERGED and not master:

@@ -24,9 +24,10 @@ def pack_sqlite(columns: Sequence[Sequence]) -> bytes:
     columns = list(columns)
     for at in numbers:
         columns[at] = [None if value is None else int(value) for value in columns[at]]
-    return marshal.dumps(list(zip(*columns)))
+    return marshal.dumps(list(zip(*columns)), _UNSHARED)
 
 
+_UNSHARED = 2  # the last version that does not look for values it has written before, which costs more than it saves
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
 
