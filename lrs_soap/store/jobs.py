@@ -126,13 +126,17 @@ _BY_ID = sa.select(*_JOB).where(
     _J.c.organisation_id == sa.bindparam("organisation"),
     _J.c.operation == sa.bindparam("of_operation"),
 )
-_ALL = (
+_FROM, _TO = sa.bindparam("start", type_=sa.Integer), sa.bindparam("end", type_=sa.Integer)
+# Both tables are read by the same range of their keys: however a database joins them, it reads no more than is asked
+# for. With a range of one only, PostgreSQL joined every learner asked for with every result of the job.
+_SOME = (
     sa.select(_L.c.position, _L.c.sent, _R.c.code, _R.c.uln, _R.c.given)
-    .outerjoin(_R, sa.and_(_R.c.job_id == _L.c.job_id, _R.c.position == _L.c.position))
-    .where(_L.c.job_id == sa.bindparam("job"), _L.c.position >= sa.bindparam("start"))
+    .outerjoin(_R, sa.and_(
+        _R.c.job_id == sa.bindparam("job"), _R.c.position >= _FROM, _R.c.position < _TO, _R.c.position == _L.c.position
+    ))
+    .where(_L.c.job_id == sa.bindparam("job"), _L.c.position >= _FROM, _L.c.position < _TO)
     .order_by(_L.c.position)
-    .limit(sa.bindparam("n"))
-)
+)  # fmt: skip
 _DONE = sa.select(sa.func.coalesce(sa.func.max(_R.c.position) + 1, 0)).where(_R.c.job_id == sa.bindparam("job"))
 _FINISHED = (
     sa.select(_J.c.id).where(_J.c.finished_at < sa.bindparam("before", type_=_J.c.finished_at.type))
@@ -232,7 +236,7 @@ def learners(conn: Connection, job_id: int, start: int, n: int) -> list[Sent]:
     """At most `n` learners of a job from number `start`, in the order sent."""
     return [
         Sent(row.position, row.sent, Result(row.code, row.uln, row.given) if row.code is not None else None)
-        for row in conn.execute(_ALL, {"job": job_id, "start": start, "n": n})
+        for row in conn.execute(_SOME, {"job": job_id, "start": start, "end": start + n})
     ]
 
 
