@@ -30,6 +30,7 @@ _LIKE = _CERTIFICATE.where(
 )
 _OF = _CERTIFICATE.where(_C.c.organisation_id == sa.bindparam("organisation_id")).order_by(_C.c.id)
 _HAS = sa.select(sa.exists().where(_C.c.organisation_id == sa.bindparam("organisation_id")))
+_INSERT = sa.insert(_C).returning(_C.c.id)
 _REMOVE = sa.delete(_C).where(_C.c.organisation_id == sa.bindparam("of_organisation"), _C.c.id == sa.bindparam("of_id"))
 
 
@@ -75,7 +76,7 @@ def add(
     }
     try:
         with conn.begin_nested():
-            return conn.execute(sa.insert(_C), values).inserted_primary_key[0]
+            return conn.execute(_INSERT, values).scalar_one()
     except sa.exc.IntegrityError:
         raise CertificateExists() from None
 

@@ -11,13 +11,14 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import reach, reading
+from lrs_soap.store import reach, reading, statements, writing
 
 # A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
@@ -82,6 +83,7 @@ def create(
 
 _READERS: weakref.WeakKeyDictionary[Engine, reading.Readers] = weakref.WeakKeyDictionary()
 _REACHES: weakref.WeakKeyDictionary[Engine, reach.Reach] = weakref.WeakKeyDictionary()
+_COMPILED: weakref.WeakKeyDictionary[Engine, dict[Any, statements.Statement]] = weakref.WeakKeyDictionary()
 
 
 def is_down(engine: Engine) -> bool:
@@ -102,12 +104,12 @@ def read(engine: Engine) -> reading.Reader | Connection:
 
 
 @contextlib.contextmanager
-def write(engine: Engine) -> Iterator[Connection]:
+def write(engine: Engine) -> Iterator[writing.Writer]:
     """A connection in a transaction: committed at the end of the block, rolled back when an exception leaves it.
 
     On SQLite it is the only writer from its start (BEGIN IMMEDIATE), so it never fails half way for another's lock.
     """
-    with engine.connect() as conn, write_on(conn):
+    with writing.Writer(engine, _COMPILED.setdefault(engine, {})) as conn, write_on(conn):
         yield conn
 
 

@@ -47,7 +47,7 @@ def upgrade(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", "lrs_soap:store/migrations")
-    with engines.write(engine) as conn:
+    with engine.connect() as conn, engines.write_on(conn):
         if conn.dialect.name == "postgresql":
             # An upgrade may take longer than any call may.
             conn.exec_driver_sql("SET LOCAL lock_timeout = 0")

@@ -99,20 +99,6 @@ def test_only_deletions_that_stand_are_reported(conn, organisation_id, knows):
     ]  # fmt: skip
 
 
-def _plans(conn, ask):
-    """How the database answers the queries that `ask()` makes."""
-    asked = []
-
-    def note(_conn, _cursor, statement, parameters, _context, _many):
-        asked.append((statement, parameters))
-
-    sa.event.listen(conn, "before_cursor_execute", note)
-    ask()
-    sa.event.remove(conn, "before_cursor_execute", note)
-    explain = "EXPLAIN QUERY PLAN " if conn.dialect.name == "sqlite" else "EXPLAIN "
-    return ["\n".join(map(str, conn.exec_driver_sql(explain + s, p))) for s, p in asked]
-
-
 @pytest.mark.parametrize(
     "ask",
     [
@@ -123,11 +109,11 @@ def _plans(conn, ask):
     ],
     ids=["merges", "deletions", "of learner", "versions"],
 )
-def test_no_query_reads_a_whole_table(engine, ask):
+def test_no_query_reads_a_whole_table(engine, ask, plans):
     with engines.write(engine) as conn:
         _fill(conn)
         conn.exec_driver_sql("ANALYZE")
-        (plan,) = _plans(conn, lambda: ask(conn))
+        (plan,) = plans(conn, ask)
     # There is one organisation here and few anywhere: those any plan may read.
     read_whole = [line for line in re.findall(r"(?:Seq Scan on|SCAN) (\w+)", plan) if line != "organisation"]
     assert read_whole == [], plan

@@ -1,0 +1,76 @@
+"""Statements compiled once for a kind of database, with what converts their values and rows.
+
+SQLAlchemy prepares a statement anew for every execution, which costs more than an index read or an insert itself.
+"""
+
+import collections
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+Values = Mapping[str, Any]
+
+
+class Statement:
+    """A SQLAlchemy Core statement as one kind of database takes it.
+
+    names: the columns that an INSERT without values of its own is given. Raises what SQLAlchemy's compiler raises.
+    """
+
+    def __init__(self, statement: sa.Executable, dialect: sa.Dialect, names: Iterable[str] | None = None):
+        columns = list(names) if isinstance(statement, sa.Insert) and names is not None else None
+        # As for many rows: else an INSERT would also be asked for the key of its row.
+        compiled = statement.compile(dialect=dialect, column_keys=columns, for_executemany=True)
+        self._sql = str(compiled)
+        # A list of values makes another statement for every length.
+        self._expand = compiled.construct_expanded_state if any(bind.expanding for bind in compiled.bind_names) else None
+        self._positions = compiled.positiontup
+        self._fixed = compiled.construct_params(_check=False)
+        implementations = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
+        self._to_database = {
+            name: convert
+            for name, implementation in implementations.items()
+            if (convert := implementation.bind_processor(dialect)) is not None
+        }
+        given_back = list(statement.exported_columns)
+        self.gives_rows = bool(given_back)
+        self._from_database = [
+            (index, convert)
+            for index, column in enumerate(given_back)
+            if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        ]
+        self._make = collections.namedtuple("Row", [column.key or "" for column in given_back], rename=True)._make
+
+    def bound(self, given: Values) -> tuple[str, Any]:
+        """The SQL for these values, and the values as the driver takes them."""
+        values = {**self._fixed, **given}
+        sql, positions, to_database = self._sql, self._positions, self._to_database
+        if self._expand is not None:
+            expanded = self._expand(values)
+            sql, positions, to_database = expanded.statement, expanded.positiontup, expanded.processors
+            values = dict(expanded.parameters)
+        for name, convert in to_database.items():
+            values[name] = convert(values[name])
+        return sql, values if positions is None else [values[name] for name in positions]
+
+    def rows(self, fetched: Iterable[tuple]) -> list[tuple]:
+        """The rows with their values converted, and with names."""
+        rows = []
+        for row in fetched:
+            if self._from_database:
+                row = list(row)
+                for index, convert in self._from_database:
+                    row[index] = convert(row[index])
+            rows.append(self._make(row))
+        return rows
+
+
+def of_arrays(insert: sa.Insert, names: Sequence[str]) -> sa.Insert:
+    """The INSERT of one row for each element of arrays named as the columns, for PostgreSQL: one statement, however
+    many rows. Numbers of a sequence, and rows given back, come in the order of the arrays."""
+    table = insert.table
+    arrays = (sa.bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names)
+    given = sa.func.unnest(*arrays).table_valued(*names, with_ordinality="ordinal").render_derived(name="given")
+    return insert.from_select(list(names), sa.select(*(given.c[name] for name in names)).order_by(given.c.ordinal))

@@ -1,0 +1,96 @@
+"""Writing to the register at the speed of its database.
+
+A `Writer` is SQLAlchemy's Connection, but executes Core statements that were compiled once (`statements`). Many rows of
+an INSERT go to PostgreSQL as arrays in one statement, where SQLAlchemy and the driver would send a statement a row.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.engine import Connection, Engine
+
+from lrs_soap.store import statements
+from lrs_soap.store.reading import Rows
+
+_COMPILED = (sa.Select, sa.CompoundSelect, sa.TextualSelect, sa.Insert, sa.Update, sa.Delete)
+
+
+class Written(Rows):
+    """What came of a statement: the rows it gave back, and `rowcount`, how many it changed."""
+
+    __slots__ = ("rowcount",)
+
+    def __init__(self, rows: list[tuple], rowcount: int):
+        super().__init__(rows)
+        self.rowcount = rowcount
+
+
+class Writer(Connection):
+    """A connection for one or more transactions. compiled: the statements of its engine, which all writers share."""
+
+    def __init__(self, engine: Engine, compiled: dict[Any, statements.Statement]):
+        super().__init__(engine)
+        self._compiled = compiled
+
+    def execute(self, statement, parameters=None, **options) -> Any:
+        """As SQLAlchemy's; gives `Written` for a Core statement in a transaction, with all its rows.
+
+        Rows of one call have the same columns. Raises sqlalchemy.exc.DBAPIError, without the values.
+        """
+        if options or self.get_execution_options() or not isinstance(statement, _COMPILED) or not self.in_transaction():
+            return super().execute(statement, parameters, **options)
+        many = isinstance(parameters, list)
+        inserts = isinstance(statement, sa.Insert)
+        names = tuple(parameters[0] if many else parameters or ()) if inserts else ()
+        as_arrays = many and inserts and self.dialect.name == "postgresql"
+        key = (statement, names, as_arrays)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = self._compile(key)
+        if as_arrays:
+            return self._run(compiled, {name: [row[name] for row in parameters] for name in names})
+        return self._run_many(compiled, parameters) if many else self._run(compiled, parameters or {})
+
+    def _compile(self, key: tuple) -> statements.Statement:
+        statement, names, as_arrays = key
+        # Statements are made once, at import; this only bounds the harm if one is not.
+        if len(self._compiled) > 1_000:
+            self._compiled.clear()
+        if as_arrays:
+            statement = statements.of_arrays(statement, names)
+        return self._compiled.setdefault(key, statements.Statement(statement, self.dialect, names or None))
+
+    def _run(self, compiled: statements.Statement, values: statements.Values) -> Written:
+        sql, arguments = compiled.bound(values)
+        try:
+            cursor = self.connection.dbapi_connection.execute(sql, arguments)
+            fetched = cursor.fetchall() if cursor.description else ()
+        except self.dialect.dbapi.Error as error:
+            raise self._failed(sql, error) from error
+        return Written(compiled.rows(fetched), cursor.rowcount)
+
+    def _run_many(self, compiled: statements.Statement, rows: Sequence[statements.Values]) -> Written:
+        bound = [compiled.bound(row) for row in rows]
+        sql = bound[0][0]
+        connection = self.connection.dbapi_connection
+        try:
+            if not compiled.gives_rows:
+                cursor = connection.cursor()
+                cursor.executemany(sql, [arguments for _, arguments in bound])
+                return Written([], cursor.rowcount)
+            # sqlite3 gives no rows back of many.
+            fetched = [row for _, arguments in bound for row in connection.execute(sql, arguments).fetchall()]
+        except self.dialect.dbapi.Error as error:
+            raise self._failed(sql, error) from error
+        return Written(compiled.rows(fetched), len(fetched))
+
+    def _failed(self, sql: str, error: Exception) -> exc.DBAPIError:
+        lost = self.dialect.is_disconnect(error, self.connection.dbapi_connection, None)
+        if lost:
+            self.invalidate(error)
+        return exc.DBAPIError.instance(
+            sql, None, error, self.dialect.dbapi.Error, hide_parameters=True, connection_invalidated=lost,
+            dialect=self.dialect,
+        )  # fmt: skip
