@@ -47,7 +47,7 @@ class Entry:
 
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Entry) if field.name != "ulns")
-_INSERT = sa.insert(tables.audit).returning(tables.audit.c.id, sort_by_parameter_order=True)
+_INSERT = sa.insert(tables.audit).returning(tables.audit.c.id)
 _INSERT_LEARNERS = sa.insert(tables.audit_learner)
 _INSERT_SCOPE = {
     name: dialect.insert(tables.organisation_learner).on_conflict_do_nothing()

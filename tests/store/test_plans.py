@@ -146,7 +146,7 @@ STATEMENTS = QUERIES | {
     "forget searches": lambda conn: searches.forget(conn, NOW - datetime.timedelta(hours=LEARNERS - 5)),
     "submit": lambda conn: jobs.add(conn, "o", [{}] * 20, job_type=None, organisation_id=1, reference="", user_name="",
                                     request_id="r", at=NOW),
-    "is waiting": jobs.is_waiting,
+    "is waiting": lambda conn: jobs.is_waiting(conn, 60),
     "queue": lambda conn: queue.length(conn, NOW),
     "claim": lambda conn: jobs.claim(conn, 60, NOW),
     "hold": lambda conn: jobs.hold(conn, JOB, 60),

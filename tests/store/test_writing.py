@@ -1,0 +1,61 @@
+"""What writers do otherwise than SQLAlchemy's connections: the rest are the tests of what is written with them."""
+
+import datetime
+
+import pytest
+import sqlalchemy as sa
+from store_samples import NOW
+
+from lrs_soap.store import audit, tables, tables_jobs
+from lrs_soap.store import engine as engines
+
+ENTRY = audit.Entry(
+    at=NOW, request_id="r", organisation_id=None, reference="TEST38", user_name="J", operation="learnerByULN",
+    code="WSRC0004", ulns=(), duration_us=1,
+)  # fmt: skip
+ROW = {name: getattr(ENTRY, name) for name in audit._COLUMNS}
+
+
+def test_many_rows_are_given_back_in_their_order(conn):
+    rows = [ROW | {"duration_us": number, "at": NOW - datetime.timedelta(hours=number)} for number in range(500)]
+    numbers = list(conn.execute(audit._INSERT, rows).scalars())
+    stored = conn.execute(sa.select(tables.audit.c.id, tables.audit.c.duration_us).order_by(tables.audit.c.id)).all()
+    assert [tuple(row) for row in stored] == list(zip(numbers, range(500), strict=True))
+
+
+def test_many_rows_are_converted_as_one_is(organisation_id, conn):
+    job = dict(
+        operation="o", organisation_id=organisation_id, reference="", user_name="", request_id="", size=4, status="",
+        submitted_at=NOW, lease_until=0.0, attempts=0,
+    )  # fmt: skip
+    (number,) = conn.execute(sa.insert(tables_jobs.job).returning(tables_jobs.job.c.id), [job]).scalars()
+    given = [None, {"family_name": "O'Neill, \"Ł\"\\ {}"}, {"n": [1, None]}, {}]
+    results = sa.insert(tables_jobs.job_result)
+    rows = [
+        {"job_id": number, "position": position, "code": "RC001", "uln": "1000000019", "given": value}
+        for position, value in enumerate(given)
+    ]
+    assert conn.execute(results, rows[:-1]).rowcount == 3
+    assert conn.execute(results, rows[-1]).rowcount == 1
+    columns = tables_jobs.job_result.c
+    stored = conn.execute(sa.select(columns.uln, columns.given).order_by(columns.position)).all()
+    assert [tuple(row) for row in stored] == [("1000000019", value) for value in given]
+    nothing = conn.execute(sa.select(sa.func.count()).where(columns.given.is_(None))).scalar_one()
+    assert nothing == 1
+
+
+def test_an_error_does_not_tell_the_values(conn):
+    with pytest.raises(sa.exc.IntegrityError) as raised, conn.begin_nested():
+        conn.execute(audit._INSERT, [ROW | {"code": None, "reference": "secret"}] * 2)
+    assert "secret" not in str(raised.value.statement) + str(raised.value.params)
+    assert conn.execute(audit._INSERT, ROW).scalar_one() > 0
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_a_lost_connection_is_not_used_again(engine):
+    ended = sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid()))
+    with pytest.raises(sa.exc.OperationalError) as raised, engines.write(engine) as conn:
+        conn.execute(ended)
+    assert raised.value.connection_invalidated
+    with engines.write(engine) as conn:
+        assert conn.execute(audit._INSERT, ROW).scalar_one() > 0
