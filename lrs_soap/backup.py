@@ -210,7 +210,7 @@ def _digest(path: Path) -> str:
 
 def _write(path: Path, manifest: Manifest) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with open(os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
+    with open(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
         json.dump(dataclasses.asdict(manifest), stream, indent=2)
         stream.write("\n")
     _sync(partial)

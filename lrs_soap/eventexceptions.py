@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lrs_soap import eventfile
+from lrs_soap import eventfile, filemodes
 
 
 def is_intact(path: Path, length: int) -> bool:
@@ -63,7 +63,7 @@ class Writer:
 
     def _open(self) -> None:
         # It holds what the loaded file held: nobody else need read it.
-        number = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        number = filemodes.open_private(self._path, 0)
         os.ftruncate(number, self._length)
         os.lseek(number, 0, os.SEEK_END)
         # Excel takes a CSV file for UTF-8 only if it begins with a byte order mark.

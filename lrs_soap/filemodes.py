@@ -1,4 +1,5 @@
-"""What everybody on this machine may do to the files that a register depends on. P: a group may read and write them."""
+"""What others on this machine may do to the files that a register depends on (P: a group may read and write them), and
+to those that commands write (P: nothing)."""
 
 import os
 import stat
@@ -37,6 +38,20 @@ def refuse_exposed_database(url: str) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
         refuse_readable(path.with_name(path.name + suffix), "the register's database")
     refuse_writable(path.absolute().parent, "the directory of the register's database")
+
+
+def open_private(path: Path | str, flags: int) -> int:
+    """A descriptor of the file `path`, for reading and writing, which from now on only its owner may read; it is made if
+    it is not there. flags: what else os.open is to do. Raises OSError, also for a file of somebody else."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | flags, 0o600)
+    try:
+        # One that was there before keeps the mode it had. /dev/stdout is no file to change.
+        if os.name == "posix" and stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, 0o600)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _allows(path: Path, mode: int) -> bool:

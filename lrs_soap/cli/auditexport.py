@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
+from lrs_soap import filemodes
+
 # A program that opens the file must not take what a caller wrote as its name for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -18,9 +20,7 @@ def opened(target: str) -> Iterator[IO[str]]:
     if target == "-":
         yield sys.stdout
         return
-    # The mode is of the file when it is made, not set afterwards.
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8", newline="") as file:
+    with open(filemodes.open_private(target, os.O_TRUNC), "w", encoding="utf-8", newline="") as file:
         yield file
 
 

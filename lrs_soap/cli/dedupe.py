@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from lrs_soap import filemodes
 from lrs_soap.cli import exits, options, output, progress
 
 HEADINGS = ("MasterULN", "MergedULN", "Score", "Reason", "Different", "Command")
@@ -59,7 +60,7 @@ def dedupe(threshold, all_pairs, out, memory, directory, database, as_json) -> N
 def _made(path: Path):
     # It says who may be whom: nobody else need read it.
     try:
-        return os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8", newline="")
+        return os.fdopen(filemodes.open_private(path, os.O_TRUNC), "w", encoding="utf-8", newline="")
     except OSError as error:
         raise exits.Failure(f"{path}: {error.strerror}", exits.Exit.USAGE) from None
 

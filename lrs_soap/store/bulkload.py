@@ -17,7 +17,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from lrs_soap import errors
+from lrs_soap import errors, filemodes
 from lrs_soap.store import bulkpack
 from lrs_soap.store import engine as engines
 
@@ -71,7 +71,7 @@ class Load:
             self._file = Path(f"{engine.url.database}.loading")
             if restart:
                 self._remove()
-            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(filemodes.open_private(self._file, 0))
             driver.execute("ATTACH DATABASE ? AS loading", (str(self._file),)).close()
             for pragma in ("loading.page_size = 65536", "loading.locking_mode = EXCLUSIVE", "loading.journal_mode = WAL", "loading.synchronous = NORMAL", "threads = 2",
                            "main.cache_size = -65536"):  # fmt: skip
