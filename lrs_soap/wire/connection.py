@@ -18,6 +18,10 @@ from lrs_soap.wire import origin, tls
 MAX_HEAD_BYTES = 64 * 1024
 """The longest request line and header fields together; a client certificate that a proxy passes on takes 8 KB."""
 
+MOST_AHEAD = 16
+"""The most requests that a client may send before it was answered: each costs more memory here than bytes there, and
+all that one read brings are there at once. No SOAP client is known to send even a second."""
+
 TRANSPORT = "lrs_soap.transport"
 """Where in a scope's extensions the connection itself is, for who must close it (`misbehave`)."""
 
@@ -77,6 +81,9 @@ class Protocol(HttpToolsProtocol):
         self._received += len(data)
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= MOST_AHEAD:
+            self._abort("pipelined")
+            raise httptools.HttpParserError("pipelined")  # the rest of what was read is not looked at
         super().on_message_begin()
         self.scope["extensions"] = self._extensions
         self._received, self._in_head = 0, True
@@ -116,6 +123,8 @@ class Protocol(HttpToolsProtocol):
             self._waiting[self] = None  # idle: uvicorn closes it after a while
 
     def send_400_response(self, msg: str) -> None:
+        if self.transport.is_closing():
+            return
         metrics.refused("not-http")
         super().send_400_response(msg)
 

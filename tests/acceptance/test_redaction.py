@@ -70,15 +70,15 @@ def talk(request):
 
 @pytest.fixture(autouse=True)
 def nothing_leaks(talk):
-    """After each test: what the server printed and logged, and the faults it gave, hold no canary."""
+    """After each test: what the server printed and logged, its figures, and the faults it gave, hold no canary."""
     talk.replies.clear()
     yield
     assert_clean(talk)
 
 
 def assert_clean(talk):
-    log = talk.running.output
-    assert not canaries.personal(log) and not canaries.passwords(log)
+    for said in (talk.running.output, talk.running.get("/metrics").body.decode()):
+        assert not canaries.personal(said) and not canaries.passwords(said)
     for reply in talk.replies:
         text = reply.body.decode("utf-8", "replace")
         assert not canaries.passwords(text)

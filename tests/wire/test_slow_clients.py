@@ -20,7 +20,7 @@ SLOW = {
     "half a head": HEAD,
     "half a body": HEAD + b"Content-Length: 100000\r\n\r\n<",
     "half a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\n<",
-    "replies that are not read": f"GET {contract.ENDPOINT}?wsdl HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 20,
+    "replies that are not read": f"GET {contract.ENDPOINT}?wsdl HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 16,
 }
 MOST = 40
 
@@ -52,6 +52,20 @@ def test_others_are_served_beside_slow_clients(small, kind, number):
         for _ in range(20):
             assert b"WSRC0004" in small.post(FOUND).body
         assert time.monotonic() - started < 10  # measured: 0.2 s
+
+
+def test_who_sends_many_requests_ahead_is_ended(small):
+    request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    with held(small.port, request * 12, 1) as (connection,):
+        got = b""
+        while got.count(b"HTTP/1.1 200") < 12:
+            got += connection.recv(65536)
+    with held(small.port, request * 2_000, 1) as (connection,):
+        with contextlib.suppress(ConnectionResetError):
+            got = b"".join(iter(lambda: connection.recv(65536), b""))
+            assert got.count(b"HTTP/1.1 ") <= 20
+    assert 'lrs_soap_refused_total{reason="pipelined"} 1.0' in small.get("/metrics").body.decode()
+    assert "Traceback" not in small.output
 
 
 def test_a_slow_client_is_ended(small):
