@@ -48,16 +48,21 @@ def run(
     with _listen(chosen.host, chosen.port) as listening, metricsfiles.shared(), _calls_kept(sandbox) as calls:
         chosen = chosen.model_copy(update={"port": listening.getsockname()[1]})
         _prepare(chosen, sandbox, reset)
-        roles = [
-            processes.Role(f"worker {number}", _worker, (chosen, calls, listening))
-            for number in range(1, chosen.workers + 1)
-        ]
-        roles += [
-            processes.Role(f"batch worker {number}", _batch_worker, (chosen, listening))
-            for number in range(1, chosen.job_workers + 1)
-        ]
-        if processes.Supervisor(roles).run(lambda: (announce or _announce)(chosen, sandbox)):
+        supervisor = processes.Supervisor(roles(chosen, listening, calls), leaving=chosen.keep_alive_seconds + 45)
+        if supervisor.run(lambda: (announce or _announce)(chosen, sandbox)):
             raise StartError("a worker process ended before it was ready: the log above says why")
+
+
+def roles(chosen: settings.Settings, listening: socket.socket, calls: Path | None = None) -> list[processes.Role]:
+    """What the processes of a server do. calls: of a sandbox only, where it keeps the calls it received."""
+    answering = [
+        processes.Role(f"worker {number}", _worker, (chosen, calls, listening), leave=processes.LEAVE)
+        for number in range(1, chosen.workers + 1)
+    ]
+    return answering + [
+        processes.Role(f"batch worker {number}", _batch_worker, (chosen, listening))
+        for number in range(1, chosen.job_workers + 1)
+    ]
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from lrs_soap.rules import chain
 from lrs_soap.store import auditchain, auditprune, tables, tables_audit
+from lrs_soap.store import engine as engines
 
 _PAGE_ROWS = 5_000
 _PAGE_BLOCKS = 1_000
@@ -119,7 +120,7 @@ def _one_state(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as conn:
         if conn.dialect.name == "postgresql":
             conn = conn.execution_options(isolation_level="REPEATABLE READ")
-            conn.exec_driver_sql("SET LOCAL statement_timeout = 0")  # it may take longer than any call may
+            engines.take_time(conn)
         yield conn
         conn.rollback()
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from lrs_soap import errors, filemodes
-from lrs_soap.store import bulkpack
+from lrs_soap.store import bulkpack, reach
 from lrs_soap.store import engine as engines
 
 
@@ -78,6 +78,7 @@ class Load:
                 driver.execute(f"PRAGMA {pragma}").close()
             return
         with self.conn.begin():
+            driver.patience = reach.ANY_TIME
             for setting in ("statement_timeout = 0", "lock_timeout = 0", "idle_in_transaction_session_timeout = 0",
                             "maintenance_work_mem = '256MB'", "work_mem = '64MB'"):  # fmt: skip
                 self.conn.exec_driver_sql(f"SET {setting}")

@@ -18,7 +18,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import reach, reading, statements, writing
+from lrs_soap.store import libpq, reach, reading, statements, writing
 
 # A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
@@ -27,6 +27,9 @@ PING_AFTER_SECONDS = 20.0
 # A host that vanished is noticed by who waits for its answer: after 10 seconds without a sign, where the operating
 # system alone would wait for hours.
 _TCP = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+# How much later than the server itself, which has cancelled it, we give a statement up.
+_ON_THE_WAY_SECONDS = 1.0
 
 # Where a SQLite connection that is about to write says how to begin.
 _BEGIN = "lrs_soap.begin"
@@ -58,6 +61,8 @@ def create(
     busy_timeout (SQLite) and lock_timeout (PostgreSQL) bound the wait for another writer, statement_timeout a
     statement, idle_timeout a transaction that does nothing; below the 20 seconds clients wait for a reply.
 
+    On PostgreSQL an answer is waited for as long as statement_timeout and a second for the way, and not longer.
+
     A SQLite file that does not exist is created with mode 0600. Raises UnusableDatabase.
     """
     url = _checked(url)
@@ -74,9 +79,7 @@ def create(
             "idle_in_transaction_session_timeout": idle_timeout,
         }
         engine = _postgresql(url, limits, pool_size, max_overflow, connect_timeout)
-        _REACHES[engine] = reach.Reach(engine)
-    # The server itself ends what takes too long; only one that stands still is left to be ended here.
-    readers = _READERS[engine] = reading.Readers(engine, patience=statement_timeout + 1)
+    readers = _READERS[engine] = reading.Readers(engine)
     event.listen(engine, "engine_disposed", lambda _: readers.close())
     return engine
 
@@ -87,9 +90,27 @@ _COMPILED: weakref.WeakKeyDictionary[Engine, dict[Any, statements.Statement]] = 
 
 
 def is_down(engine: Engine) -> bool:
-    """Whether the database could not be reached when that was last tried: who asks it may have to wait."""
+    """Whether the database could not be reached, or did not answer, when that was last tried."""
     found = _REACHES.get(engine)
     return found is not None and found.is_down
+
+
+def is_doubtful(engine: Engine) -> bool:
+    """Whether the database did not answer, or not at once, when that was last tried: who asks it may have to wait."""
+    found = _REACHES.get(engine)
+    return found is not None and found.is_doubtful
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Whether this says that the database did not answer in time. On an event loop that is soon: ask in a thread."""
+    return isinstance(error, exc.DBAPIError) and isinstance(error.orig, libpq.NoAnswer)
+
+
+def take_time(conn: Connection) -> None:
+    """Lets the statements of this transaction take as long as they do: they are not a call's."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        conn.connection.driver_connection.patience = reach.ANY_TIME  # until it is given back
 
 
 def read(engine: Engine) -> reading.Reader | Connection:
@@ -201,6 +222,8 @@ def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow
         url, connect_args=connect_args, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True,
         hide_parameters=True,
     )  # fmt: skip
+    patience = limits["statement_timeout"]
+    _REACHES[engine] = reach.Reach(engine, patience + _ON_THE_WAY_SECONDS if patience else reach.ANY_TIME)
 
     @event.listens_for(engine, "checkin")
     def returned(_connection, record):

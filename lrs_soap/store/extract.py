@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from lrs_soap.codes import LearnerStatus
+from lrs_soap.store import engine as engines
 from lrs_soap.store import tables
 
 _AT_ONCE = 5_000
@@ -18,8 +19,8 @@ def live(engine: Engine, columns: Sequence[str]) -> Iterator[sa.Row]:
     wanted = sa.select(*(learner.c[name] for name in columns)).order_by(learner.c.uln)
     wanted = wanted.where(learner.c.learner_status == LearnerStatus.ACTIVE.value)
     with engine.connect() as conn:
+        engines.take_time(conn)
         if conn.dialect.name == "postgresql":
-            conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
             conn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield from conn.execution_options(yield_per=_AT_ONCE).execute(wanted)
 

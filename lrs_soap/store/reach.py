@@ -1,48 +1,168 @@
-"""A database that cannot be reached must not be waited for again by every call.
+"""A database that does not answer must not keep every call waiting. P, all of it.
 
-A call that needs a connection waits `connect_timeout` for a host that does not answer. After such a failure the next
-attempt is made a moment later, by one caller at a time; the others fail at once. P, all of it.
+A call that needs a connection waits `connect_timeout` for a host that does not answer, and `patience` for a database
+that took its statement and says nothing. After such a failure the next attempt is made a moment later, by one caller at
+a time; the others fail at once, until the database has answered somebody.
+
+On an event loop, where all others wait too, the patience is shorter: whoever meets it there asks again in a thread, and
+until the database has answered nobody asks on an event loop.
 """
 
+import asyncio
+import contextlib
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from lrs_soap.store import libpq
+
+ANY_TIME = 1e6
+"""As many seconds as anybody waits."""
+
 AGAIN_AFTER_SECONDS = 0.5
+ON_A_LOOP_SECONDS = 0.5
+# Of an attempt while the database is down: who makes it has others behind.
+AGAIN_SECONDS = 2.0
 
 
 class Reach:
-    """Whether the database of an engine can be reached, as its last attempts to connect say."""
+    """Whether the database of an engine answers, as the last attempts say. patience: seconds until it does not."""
 
-    def __init__(self, engine: Engine):
-        self._failure = engine.dialect.dbapi.OperationalError
+    def __init__(self, engine: Engine, patience: float):
         self._lock = threading.Lock()
-        self._down = False
+        self._patience = patience
         self._next_attempt = 0.0
+        self.is_doubtful = False
+        """Whether who asks may have to wait: the last answer did not come, or not at once."""
+        self.is_down = False
+        """Whether the last attempt to connect or to be answered failed."""
         event.listen(engine, "do_connect", self._connect)
+        event.listen(engine, "checkout", self._taken)
 
-    @property
-    def is_down(self) -> bool:
-        """Whether the last attempt to connect failed."""
-        return self._down
-
-    def _connect(self, dialect: sa.Dialect, _record: Any, arguments: list, keywords: dict) -> Any:
+    def begin(self) -> None:
+        """Before something is begun with a database in doubt. Raises OperationalError unless it is the caller's turn."""
         with self._lock:
-            if self._down:
+            if self.is_down:
                 if time.monotonic() < self._next_attempt:
-                    raise self._failure("the database could not be reached a moment ago")
+                    raise psycopg.OperationalError("the database did not answer a moment ago")
                 # Nobody else tries until this attempt has ended.
                 self._next_attempt = float("inf")
+
+    @contextlib.contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is asked in the block shows whether the database answers; also what it refuses is an answer."""
         try:
-            connection = dialect.connect(*arguments, **keywords)
-        except BaseException:
-            with self._lock:
-                self._down, self._next_attempt = True, time.monotonic() + AGAIN_AFTER_SECONDS
+            yield
+        except BaseException as error:
+            (self.answered if getattr(error, "sqlstate", None) else self.failed)()
             raise
+        self.answered()
+
+    def failed(self) -> None:
+        """The database did not answer, or could not be reached."""
         with self._lock:
-            self._down = False
+            self.is_doubtful = self.is_down = True
+            self._next_attempt = time.monotonic() + AGAIN_AFTER_SECONDS
+
+    def answered(self) -> None:
+        """The database answered."""
+        with self._lock:
+            self.is_doubtful = self.is_down = False
+
+    def silent(self) -> None:
+        """The database did not answer in the patience of the caller: on a loop that shows little."""
+        if _is_on_a_loop() and not self.is_down:
+            self.is_doubtful = True
+        else:
+            self.failed()
+
+    def _connect(self, _dialect: sa.Dialect, _record: Any, arguments: list, keywords: dict) -> "Connection":
+        self.begin()
+        try:
+            connection = Connection.connect(*arguments, **keywords)
+        except BaseException:
+            self.failed()
+            raise
+        connection.reach = self
+        self._taken(connection)
+        with self._lock:
+            self._next_attempt = 0.0  # the turn of whoever asks first: a connection is no answer yet
         return connection
+
+    def _taken(self, connection: "Connection", *_: Any) -> None:
+        connection.patience = ON_A_LOOP_SECONDS if _is_on_a_loop() else self._patience
+
+
+class Connection(psycopg.Connection):
+    """A connection that is closed when an answer takes longer than its `patience`, in seconds."""
+
+    reach: Reach
+    patience: float
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """What psycopg gives for `gen`, which waits for the server; everything but connecting goes through here.
+
+        Raises NoAnswer, and OperationalError at once if the database is down and it is another's turn to try.
+        """
+        if self.reach.is_doubtful:
+            if self.pgconn.transaction_status == TransactionStatus.IDLE:
+                self.reach.begin()
+            with self.reach.attempt():
+                return self._wait(gen, interval, _less(self.patience, self.reach))
+        return self._wait(gen, interval, timeout or self.patience)
+
+    def _wait(self, gen: Any, interval: float, patience: float) -> Any:
+        try:
+            return super().wait(gen, interval, patience)
+        except psycopg.OperationalError:
+            if self.closed or self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+        self.close()  # a statement is under way, and nobody reads its answer any more
+        self.reach.silent()
+        raise libpq.NoAnswer(f"no answer within {patience:g} seconds")
+
+
+class Session(libpq.Session):
+    """A session on a `Connection`. patience: seconds; None for the connection's."""
+
+    def __init__(self, connection: Connection, patience: float | None = None):
+        super().__init__(connection, patience or connection.patience)
+        self._reach = connection.reach
+
+    def run(self, sql: str, arguments: Sequence[Any]) -> list[tuple]:
+        """As libpq.Session does, and as Connection.wait does when the database is in doubt."""
+        if self._reach.is_doubtful:
+            return self._run_in_doubt(sql, arguments)
+        try:
+            return super().run(sql, arguments)
+        except libpq.NoAnswer:
+            self._reach.silent()
+            raise
+
+    def _run_in_doubt(self, sql: str, arguments: Sequence[Any]) -> list[tuple]:
+        self._reach.begin()
+        patience, self._patience = self._patience, _less(self._patience, self._reach)
+        try:
+            with self._reach.attempt():
+                return super().run(sql, arguments)
+        finally:
+            self._patience = patience
+
+
+def _less(patience: float, reach: Reach) -> float:
+    return min(patience, AGAIN_SECONDS) if reach.is_down else patience
+
+
+def _is_on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Engine
 
-from lrs_soap.store import libpq
+from lrs_soap.store import libpq, reach
 
 Values = Mapping[str, Any]
 
@@ -108,7 +108,7 @@ class Reader:
     """Runs selects on a connection of its own, each on what is committed by then; made and kept by `Readers`, one for
     each thread. As a context manager it is itself: there is nothing to begin and nothing to end."""
 
-    def __init__(self, engine: Engine, prepared: dict[sa.Select, _Prepared], patience: float):
+    def __init__(self, engine: Engine, prepared: dict[sa.Select, _Prepared], patience: float | None = None):
         self.engine = engine
         self.dialect = engine.dialect
         self._prepared = prepared
@@ -163,7 +163,7 @@ class Reader:
             self._session = _SqliteSession(self._connection)
         else:
             self._connection.autocommit = True
-            self._session = libpq.Session(self._connection, self._patience)
+            self._session = reach.Session(self._connection, self._patience)
         return self._session
 
     def _prepare(self, statement: sa.Select) -> _Prepared:
@@ -185,9 +185,10 @@ class Reader:
 
 
 class Readers:
-    """The readers of an engine: one a thread. patience: seconds that PostgreSQL may take to answer a statement."""
+    """The readers of an engine: one a thread. patience: seconds that PostgreSQL may take to answer a statement; None for those
+    of its connections."""
 
-    def __init__(self, engine: Engine, patience: float):
+    def __init__(self, engine: Engine, patience: float | None = None):
         self._engine = engine
         self._patience = patience
         self._prepared: dict[sa.Select, _Prepared] = {}

@@ -49,9 +49,8 @@ def upgrade(engine: Engine) -> None:
     config.set_main_option("script_location", "lrs_soap:store/migrations")
     with engine.connect() as conn, engines.write_on(conn):
         if conn.dialect.name == "postgresql":
-            # An upgrade may take longer than any call may.
+            engines.take_time(conn)
             conn.exec_driver_sql("SET LOCAL lock_timeout = 0")
-            conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
             conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
         found = _version(conn)
         if found is not None and found > HEAD:

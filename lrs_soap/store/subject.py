@@ -17,6 +17,7 @@ from lrs_soap.store import (
     tables_events,
     tables_jobs,
 )
+from lrs_soap.store import engine as engines
 
 _O = tables.organisation
 _S = tables.search
@@ -62,8 +63,7 @@ def held(conn: Connection, uln: str) -> dict[str, Any] | None:
     learner = learners.by_uln(conn, uln)
     if learner is None:
         return None
-    if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")  # it may take longer than a call may
+    engines.take_time(conn)
     return {
         "learner": {name: getattr(learner, name) for name in learners.FIELDS},
         "linked_ulns": learners.linked_ulns(conn, uln),

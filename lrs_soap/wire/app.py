@@ -114,9 +114,14 @@ class App:
             metrics.recalled()
         if self._freshness is not None and self._soap.is_quick(exchange):
             exchange.call.position = await self._freshness.position()
+        reply = None
         if self._soap.is_quick(exchange):
-            reply = self._soap.finish(exchange)
-        else:
+            reply = self._soap.finish_at_once(exchange)
+            if reply is None:
+                admission = exchange.admission
+                exchange = self._soap.begin(body, charset, exchange.call.request_id, came_from)
+                exchange.admission = admission
+        if reply is None:
             reply = await asyncio.get_running_loop().run_in_executor(self._threads, self._soap.finish, exchange)
         return Response(reply.status, XML, reply.body)
 

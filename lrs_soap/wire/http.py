@@ -2,14 +2,21 @@
 
 Connections are those of `connection`, which bounds what a client can hold; the application is shielded (`shield`); the
 worker calls back when it listens; its log goes where ours goes.
+
+A worker that ends closes no connection on which a request may be on its way, if it can wait: it takes no new ones, and
+says `Connection: close` with each reply, until all are gone.
 """
 
+import asyncio
 import contextlib
 import gc
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -41,10 +48,17 @@ class Server(uvicorn.Server):
         return connection.Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
+# P: how long a worker that is told to stop leaves connections to their clients. Told to leave, it waits as long as it
+# would wait for the next request in any case.
+_STOP_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
+
+
 class _Worker(Server):
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]):
         super().__init__(config)
         self._ready = ready
+        self._close_by = float("inf")  # on the clock of time.monotonic
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -53,14 +67,41 @@ class _Worker(Server):
         gc.freeze()
         self._ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.stop()
+        super().handle_exit(sig, frame)
+
+    def stop(self, *_: Any) -> None:
+        """Ends soon."""
+        self._close_by = min(self._close_by, time.monotonic() + _STOP_SECONDS)
+        self.should_exit = True
+
+    def leave(self, *_: Any) -> None:
+        """Ends when every client has been told, or has been silent so long that its connection is closed."""
+        self._close_by = min(self._close_by, time.monotonic() + self.config.timeout_keep_alive + _STOP_SECONDS)
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        self.config.encoded_headers.append((b"connection", b"close"))
+        while self.server_state.connections and time.monotonic() < self._close_by:
+            await self.on_tick(0)  # keeps the Date of replies right
+            await asyncio.sleep(_LOOK_SECONDS)
+        await super().shutdown(sockets)
+
 
 def serve(app: App, settings: Settings, listening: socket.socket, ready: Callable[[], None]) -> None:
-    """Answers requests on the socket until SIGTERM, then finishes those begun. ready: called once it listens."""
+    """Answers requests on the socket until SIGTERM, or more patiently SIGHUP, then finishes those begun. ready: called
+    once it listens."""
     _allow_files((_TIMES + 1) * settings.max_connections + _OTHER_FILES)
     config = configuration(app, settings)
-    # uvicorn raises the signal again once it has stopped; by then the register must still be closed.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    _Worker(config, ready).run(sockets=[listening])
+    worker = _Worker(config, ready)
+    # One that comes before uvicorn has its own handler counts too; and it raises the signal again once it has stopped,
+    # when the register must still be closed.
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGHUP, worker.leave)
+    worker.run(sockets=[listening])
 
 
 def configuration(app: App, settings: Settings) -> uvicorn.Config:

@@ -121,6 +121,7 @@ class Exchange:
         self.admission: auth.Admission | None = None
         self.ctx: MethodContext | None = None
         self.fault: errors.LrsFault | errors.SoapError | None = None
+        self.is_unanswered = False  # the fault's cause: the database did not answer in time
 
 
 class SoapServer(ServerBase):
@@ -200,13 +201,23 @@ class SoapServer(ServerBase):
         if exchange.fault is not None or exchange.admission.refusal is not None:
             return True
         # Connecting to a database that is down may take seconds, in which nobody else would be answered.
-        return TABLE[exchange.call.operation].quick and not engine.is_down(self._register.engine)
+        return TABLE[exchange.call.operation].quick and not engine.is_doubtful(self._register.engine)
+
+    def finish_at_once(self, exchange: Exchange) -> Reply | None:
+        """The reply to a quick call, on the event loop; None if the database did not answer at once. Nothing was done
+        then, so the request may `begin` again, to finish where only it waits."""
+        if exchange.fault is None:
+            self.get_out_object(exchange.ctx)
+        return None if exchange.is_unanswered else self._reply(exchange)
 
     def finish(self, exchange: Exchange) -> Reply:
         """The reply: calls the operation, turns every exception into a fault, audits and logs."""
-        ctx = exchange.ctx
         if exchange.fault is None:
-            self.get_out_object(ctx)
+            self.get_out_object(exchange.ctx)
+        return self._reply(exchange)
+
+    def _reply(self, exchange: Exchange) -> Reply:
+        ctx = exchange.ctx
         _finish(exchange)
         if exchange.fault is not None:
             ctx.out_error = Fault()
@@ -225,6 +236,7 @@ def _note_fault(ctx: MethodContext) -> None:
         ctx.udc.fault = error
     else:
         ctx.udc.fault = _unexpected(error, ctx.udc.call)
+        ctx.udc.is_unanswered = engine.is_unanswered(error)
 
 
 def _unexpected(error: BaseException, call: Call) -> errors.UnexpectedError:

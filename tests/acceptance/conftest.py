@@ -1,5 +1,9 @@
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
-from support import server
+from support import cluster, server
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -10,3 +14,16 @@ def sandbox(request):
     with server.running(url) as running:
         yield running
     databases.drop(url)
+
+
+@pytest.fixture
+def private_cluster():
+    """A PostgreSQL server that this test alone uses, not started yet."""
+    if cluster.programs() is None:
+        advice = "no PostgreSQL to start: install Debian's package postgresql"
+        pytest.fail(advice) if os.environ.get("CI") else pytest.skip(advice)
+    # Not below pytest's own directory, which another user cannot enter.
+    with tempfile.TemporaryDirectory(prefix="lrs-test-cluster-") as directory:
+        made = cluster.Cluster(Path(directory))
+        yield made
+        made.close()

@@ -25,6 +25,11 @@ class Told:
     cut: int = 0
     faults: list[str] = dataclasses.field(default_factory=list)
 
+    def __str__(self) -> str:
+        updates = sum(map(len, self.notes.values()))
+        return (f"{len(self.ulns)} registered, {updates} updates, {len(self.jobs)} batches; "
+                f"{self.cut} calls cut, {len(self.faults)} faults")  # fmt: skip
+
 
 class Callers:
     """Threads that register, update and submit until `stop`."""
@@ -105,5 +110,6 @@ class Callers:
             return None
         if answer.is_fault:
             self.told.faults.append(f"{operation} {answer.text('ErrorCode')} {answer.texts('FurtherDetails')}")
+            time.sleep(0.01)
             return None
         return answer

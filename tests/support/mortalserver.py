@@ -1,68 +1,90 @@
-"""Runs server processes and kills them: `python mortalserver.py DATABASE KILLS`, until standard input ends.
+"""Runs a server and kills its processes: `python mortalserver.py DATABASE KILLS`, until standard input ends.
 
-Two processes that answer on one socket and one that works on batches, made of what `lrs-soap serve` runs, each killed by
-SIGKILL at a random moment and replaced at once. Prints the port, then how many were killed when it was that many; from
-then on they live. A program, because a process that only forks and kills does so in milliseconds.
+The server is what `lrs-soap serve` runs: a supervisor, two processes that answer and one that works on batches. At
+random moments, but not before something answers, one of the four is killed by SIGKILL. Prints the port, then how many of each kind were killed when it was that many; from then on they live. A program, because a
+process that only forks and kills does so in milliseconds.
 """
 
+import collections
+import contextlib
+import http.client
+import json
 import os
 import random
 import select
 import signal
 import socket
 import sys
-import time
+from pathlib import Path
 
-from lrs_soap import observe, register, settings, worker
-from lrs_soap.wire import app, http
+from lrs_soap import observe, processes, server, settings
 
-YOUTH_SECONDS = 0.8  # in which a process gets ready
-MEAN_LIFE_SECONDS = 0.7  # after that
-SETTINGS = {"log_level": "ERROR", "job_lease_seconds": 0.5, "job_poll_seconds": 0.05, "job_attempts": 1000}
+MEAN_PAUSE_SECONDS = 0.4
+SETTINGS = {"log_level": "ERROR", "job_lease_seconds": 0.5, "job_poll_seconds": 0.05, "job_attempts": 1000, "workers": 2}
 
 
-def start(role: str, chosen: settings.Settings, listening: socket.socket) -> int:
-    """Forks a process and gives its id."""
+def start(chosen: settings.Settings, listening: socket.socket) -> int:
+    """Forks a server and gives the process id of its supervisor."""
     if pid := os.fork():
         return pid
     try:
         observe.configure(chosen)
-        if role == "batch":
-            worker.run(chosen)
-        else:
-            http.serve(app.App(register.Register(chosen), True), chosen, listening, lambda: None)
+        processes.Supervisor(server.roles(chosen, listening), longest_delay=0.1).run()
     finally:
         os._exit(0)
+
+
+def children(supervisor: int, listening: socket.socket) -> dict[int, str]:
+    """What each child that lives does: whoever holds the listening socket answers."""
+    ours = f"socket:[{os.fstat(listening.fileno()).st_ino}]"
+    roles = {}
+    for child in map(int, Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()):
+        with contextlib.suppress(OSError):  # one that died meanwhile
+            held = [os.readlink(file) for file in Path(f"/proc/{child}/fd").iterdir()]
+            if held:
+                roles[child] = "answering" if ours in held else "batch worker"
+    return roles
+
+
+def answers(port: int) -> bool:
+    """Whether any process answers; waits for it for a while."""
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def main(url: str, kills: int) -> int:
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     chosen = settings.load(database=url, port=listening.getsockname()[1], **SETTINGS)
-    dice, killed = random.Random(), 0
-    lives: dict[int, tuple[str, float]] = {}
-
-    def born(role: str) -> None:
-        life = YOUTH_SECONDS + dice.expovariate(1 / MEAN_LIFE_SECONDS)
-        lives[start(role, chosen, listening)] = role, time.monotonic() + life
-
+    dice, killed = random.Random(), collections.Counter()
+    supervisor = start(chosen, listening)
+    print(chosen.port, flush=True)
     try:
-        for role in ("answers", "answers", "batch"):
-            born(role)
-        print(chosen.port, flush=True)
-        while not select.select([sys.stdin], [], [], 0.005)[0]:
-            for pid, (role, death) in list(lives.items()):
-                if killed < kills and death <= time.monotonic():
-                    del lives[pid]
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
-                    born(role)
-                    killed += 1
-                    if killed == kills:
-                        print(killed, flush=True)
+        while not select.select([sys.stdin], [], [], dice.expovariate(1 / MEAN_PAUSE_SECONDS))[0]:
+            if os.waitpid(supervisor, os.WNOHANG)[0]:  # a server whose processes die before all are ready ends
+                supervisor = start(chosen, listening)
+            if killed.total() == kills or not answers(chosen.port):
+                continue
+            # The supervisor less often than its children: with it all of them end.
+            if dice.random() < 0.1:
+                os.kill(supervisor, signal.SIGKILL)
+                os.waitpid(supervisor, 0)
+                killed["supervisor"] += 1
+                supervisor = start(chosen, listening)
+            elif roles := children(supervisor, listening):
+                child = dice.choice(list(roles))
+                os.kill(child, signal.SIGKILL)
+                killed[roles[child]] += 1
+            if killed.total() == kills:
+                print(json.dumps(killed), flush=True)
     finally:
-        for pid in lives:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        os.kill(supervisor, signal.SIGTERM)
+        os.waitpid(supervisor, 0)
     return 0
 
 
