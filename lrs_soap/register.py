@@ -23,7 +23,11 @@ class Register:
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        self.engine: Engine = engine.create(settings.database, sqlite_synchronous=settings.sqlite_synchronous)
+        self.engine: Engine = engine.create(
+            settings.database,
+            sqlite_synchronous=settings.sqlite_synchronous,
+            statement_timeout=settings.statement_timeout_seconds,
+        )
         self.audit = audit.AuditWriter(self.engine, flush_seconds=settings.audit_flush_seconds)
         self.replicas = replicas.Replicas(self.engine, settings.replica) if settings.replica else None
 

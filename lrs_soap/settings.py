@@ -55,6 +55,9 @@ class Settings(pydantic_settings.BaseSettings):
     sqlite_synchronous: Literal["FULL", "NORMAL"] = _row(
         "FULL", "SQLite only: FULL survives a loss of power; NORMAL is faster and may then lose the last registrations."
     )
+    statement_timeout_seconds: float = _row(
+        15, "PostgreSQL only: how long a statement of a call may take, in seconds. Clients wait 20 for a reply. P.", ge=0.5, le=18
+    )
 
     # HTTP
     max_body_bytes: int = _row(8 * 1024 * 1024, "The longest request accepted, in bytes.", ge=1024)

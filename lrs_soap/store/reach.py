@@ -28,6 +28,8 @@ ANY_TIME = 1e6
 
 AGAIN_AFTER_SECONDS = 0.5
 ON_A_LOOP_SECONDS = 0.5
+# The least that psycopg and libpq know. It is waited on an event loop only by the first who meets an outage there.
+_LEAST_CONNECT_SECONDS = 2
 # Of an attempt while the database is down: who makes it has others behind.
 AGAIN_SECONDS = 2.0
 
@@ -85,6 +87,8 @@ class Reach:
 
     def _connect(self, _dialect: sa.Dialect, _record: Any, arguments: list, keywords: dict) -> "Connection":
         self.begin()
+        if _is_on_a_loop():
+            keywords = keywords | {"connect_timeout": _LEAST_CONNECT_SECONDS}
         try:
             connection = Connection.connect(*arguments, **keywords)
         except BaseException:

@@ -1,5 +1,6 @@
 """The database goes away under a running server, and comes back: proper faults meanwhile, and nothing to restart."""
 
+import concurrent.futures
 import time
 
 import pytest
@@ -27,7 +28,8 @@ def cut(postgresql_databases):
     network = forwarder.Forwarder(parts.host, parts.port or 5432)
     through = parts.set(port=network.port).render_as_string(hide_password=False)
     # Organisations are looked up anew, as those of a server that is not asked often.
-    with server.running(through, organisation_cache_seconds=0, audit_flush_seconds=0.1) as running:
+    settings = {"organisation_cache_seconds": 1, "audit_flush_seconds": 0.1, "statement_timeout_seconds": 2}
+    with server.running(through, **settings) as running:
         yield running, network, url
     network.close()
     postgresql_databases.drop(url)
@@ -103,3 +105,38 @@ def test_down_and_up_again(cut, call, network):
         eventually(lambda: conn.execute(_FINDS).scalar_one() >= 2)
     engine.dispose()
     assert "Traceback" not in running.output and "Hollowell" not in running.output
+
+
+def test_stalled_and_going_again(cut, call):
+    """Statements are taken and nobody answers: each call ends in a fault in time, and what needs no database is served."""
+    running, net, url = cut
+    find(call)
+    with concurrent.futures.ThreadPoolExecutor(30) as threads:
+        net.set(forwarder.Network.STALLED)
+        try:
+            begun = [threads.submit(find, call) for _ in range(10)]
+            begun += [threads.submit(register, call, "Unanswered") for _ in range(20)]
+            slowest = 0.0
+            while not all(one.done() for one in begun):
+                began = time.monotonic()
+                assert running.get("/healthz").status == 200
+                assert running.get("/MIAPWebService/services/LearnerService?wsdl").status == 200
+                slowest = max(slowest, time.monotonic() - began)
+                time.sleep(0.05)
+            # An event loop waits half a second for an answer, or two for a connection, once.
+            assert slowest < 4
+            for one in begun:
+                answer, took = one.result()
+                assert answer.is_fault and answer.text("ErrorCode") == "WSEC0999"
+                assert took < 13  # the statement's 3 seconds, and a connection's 5
+            assert not ready(running)
+            # From now on one at a time tries, and the others are told at once.
+            fast = [took for answer, took in (find(call) for _ in range(10)) if answer.is_fault]
+            assert len(fast) == 10 and sorted(fast)[5] < 1
+        finally:
+            net.set(forwarder.Network.UP)
+    eventually(lambda: ready(running))
+    eventually(lambda: not find(call)[0].is_fault)
+    answer = eventually(lambda: not (one := register(call, "Afterwards")[0]).is_fault and one)
+    assert answer.text("ResponseCode") == "WSRC0005"
+    assert "Traceback" not in running.output

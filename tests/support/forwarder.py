@@ -7,11 +7,13 @@ import threading
 
 
 class Network(enum.Enum):
-    """What the network does: nothing is wrong, connections are refused, or taken and never answered."""
+    """What the network does: nothing is wrong; connections are refused; they are reset, and new ones taken and never
+    answered; or nothing passes any more, and nobody is told."""
 
     UP = 1
     REFUSING = 2
     SILENT = 3
+    STALLED = 4
 
 
 class Forwarder:
@@ -26,8 +28,10 @@ class Forwarder:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def set(self, network: Network) -> None:
-        """Changes the network; every connection through it is reset."""
+        """Changes the network; every connection through it is reset, unless it is stalled."""
         self._network = network
+        if network is Network.STALLED:
+            return
         for one in list(self._open):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -56,7 +60,8 @@ class Forwarder:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                target.sendall(data)
+                if self._network is not Network.STALLED:
+                    target.sendall(data)
         for one in (source, target):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
