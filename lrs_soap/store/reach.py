@@ -78,9 +78,9 @@ class Reach:
         with self._lock:
             self.is_doubtful = self.is_down = False
 
-    def silent(self) -> None:
-        """The database did not answer in the patience of the caller: on a loop that shows little."""
-        if _is_on_a_loop() and not self.is_down:
+    def silent(self, patience: float) -> None:
+        """The database did not answer in so many seconds: of few that shows little."""
+        if patience < self._patience and not self.is_down:
             self.is_doubtful = True
         else:
             self.failed()
@@ -105,7 +105,8 @@ class Reach:
 
 
 class Connection(psycopg.Connection):
-    """A connection that is closed when an answer takes longer than its `patience`, in seconds."""
+    """A connection that is closed when an answer takes longer than its `patience`, in seconds, while it is taken from
+    the pool."""
 
     reach: Reach
     patience: float
@@ -129,7 +130,7 @@ class Connection(psycopg.Connection):
             if self.closed or self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise
         self.close()  # a statement is under way, and nobody reads its answer any more
-        self.reach.silent()
+        self.reach.silent(patience)
         raise libpq.NoAnswer(f"no answer within {patience:g} seconds")
 
 
@@ -147,7 +148,7 @@ class Session(libpq.Session):
         try:
             return super().run(sql, arguments)
         except libpq.NoAnswer:
-            self._reach.silent()
+            self._reach.silent(self._patience)
             raise
 
     def _run_in_doubt(self, sql: str, arguments: Sequence[Any]) -> list[tuple]:
