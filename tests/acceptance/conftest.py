@@ -1,9 +1,7 @@
 import os
-import tempfile
-from pathlib import Path
 
 import pytest
-from support import cluster, server
+from support import clusters, server
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -18,12 +16,9 @@ def sandbox(request):
 
 @pytest.fixture
 def private_cluster():
-    """A PostgreSQL server that this test alone uses, not started yet."""
-    if cluster.programs() is None:
+    """A PostgreSQL server that this test alone uses, running."""
+    if clusters.programs() is None:
         advice = "no PostgreSQL to start: install Debian's package postgresql"
         pytest.fail(advice) if os.environ.get("CI") else pytest.skip(advice)
-    # Not below pytest's own directory, which another user cannot enter.
-    with tempfile.TemporaryDirectory(prefix="lrs-test-cluster-") as directory:
-        made = cluster.Cluster(Path(directory))
-        yield made
-        made.close()
+    with clusters.running(0) as (primary,):
+        yield primary

@@ -44,10 +44,30 @@ class Cluster:
 
     def kill(self) -> None:
         """Ends every process of the server at once, as a loss of power does."""
+        self._end(self.family(), signal.SIGKILL)
+
+    def kill_first(self) -> None:
+        """Kills the postmaster alone; the others find out and end."""
+        self._end(self.family()[:1], signal.SIGKILL)
+
+    def shut_down_at_once(self) -> None:
+        """An immediate shutdown: no transaction is waited for, and nothing is written."""
+        self._end(self.family()[:1], signal.SIGQUIT)
+
+    def kill_backend(self) -> None:
+        """Kills a process that serves a connection: the server ends all others and recovers by itself."""
+        for pid in self.family()[1:]:
+            with contextlib.suppress(OSError):
+                if b"127.0.0.1(" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+                    return
+
+    def _end(self, pids: list[int], number: signal.Signals) -> None:
+        """Sends a signal that ends the server, and waits until no process of it is left."""
         family = self.family()
-        for pid in family:
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
         while any(_lives(pid) for pid in family):
             time.sleep(0.01)
         # Where nobody waits for the dead, PostgreSQL takes their numbers for those of a server that runs.
