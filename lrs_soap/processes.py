@@ -46,18 +46,28 @@ class Role(NamedTuple):
 class _Child:
     def __init__(self, role: Role, lifeline: tuple[int, int]):
         self.role = role
-        self.ready = _CONTEXT.Event()
         self.started = time.monotonic()
-        self.process = _CONTEXT.Process(target=_live, args=(role, self.ready, lifeline), name=role.name)
+        # A pipe, where an Event has a lock, which a child that is killed may leave locked.
+        self._told, tell = _CONTEXT.Pipe(duplex=False)
+        self.process = _CONTEXT.Process(target=_live, args=(role, tell, lifeline), name=role.name)
         # Until the child has its own handlers, a signal for it waits: the parent's would swallow it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             self.process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            tell.close()
+
+    def is_ready(self, seconds: float) -> bool:
+        """Whether it works; waits for it so long."""
+        if not self._told.closed and self._told.poll(seconds):
+            with contextlib.suppress(EOFError):  # it died
+                self._told.recv_bytes()
+                self._told.close()
+        return self._told.closed
 
 
-def _live(role: Role, ready: Any, lifeline: tuple[int, int]) -> None:
+def _live(role: Role, tell: multiprocessing.connection.Connection, lifeline: tuple[int, int]) -> None:
     """The life of a child: until told to stop, or until the parent is gone."""
     signal.set_wakeup_fd(-1)
     for number in _SIGNALS:
@@ -68,7 +78,7 @@ def _live(role: Role, ready: Any, lifeline: tuple[int, int]) -> None:
     with contextlib.suppress(OSError):  # a spawned child never had it
         os.close(writing)
     threading.Thread(target=_follow, args=(reading,), daemon=True, name="lifeline").start()
-    role.target(ready.set, *role.args)
+    role.target(lambda: tell.send_bytes(b"ready"), *role.args)
 
 
 def _follow(reading: int) -> None:
@@ -149,7 +159,7 @@ class Supervisor:
         while not self._stopping:
             if any(child.process.exitcode is not None for child in children):
                 return False
-            if all(child.ready.wait(0.02) for child in children):
+            if all(child.is_ready(0.02) for child in children):
                 return True
         return False
 
