@@ -22,10 +22,10 @@ from lrs_soap.store.replication import Position
 
 _log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.1
 """How often the replicas are looked at: so long does one that came back wait for its first find."""
 
-CATCH_UP_SECONDS = 0.02
+CATCH_UP_SECONDS = 0.05
 """How far behind a replica may be to be waited for; farther, and it is not read from until it has caught up."""
 
 POLL_SECONDS = 0.001
@@ -60,8 +60,10 @@ class Replica:
     def becomes(self, state: State) -> None:
         """Notes what the replica is good for from now on."""
         if state is not self.state:
+            # To fall behind for a moment is nothing special.
+            usual = {state, self.state} == {State.UP, State.BEHIND}
+            _log.log(logging.DEBUG if usual else logging.WARNING, "%s is %s", self.name, state.value)
             self.state = state
-            _log.warning("%s is %s", self.name, state.value)
 
 
 class _Sessions(threading.local):

@@ -1,13 +1,24 @@
 """What the replicas must have before a call may read from them: asked of the primary once the call is there.
 
 A worker's calls that wait at the same moment share one question, which comes after all of them: the more calls, the
-fewer questions for each.
+fewer questions for each. Where the replicas are still to come to a position, calls that come meanwhile wait for the
+next look at them and share that, too.
 """
 
 import asyncio
+import collections
+from typing import NamedTuple
 
 from lrs_soap.store import replicas
 from lrs_soap.store.replication import Position
+
+
+class _Round(NamedTuple):
+    """Calls that asked together. until: how long replicas may take to come to the position."""
+
+    position: Position | None
+    waiting: list[asyncio.Future]
+    until: float
 
 
 class Freshness:
@@ -16,6 +27,8 @@ class Freshness:
     def __init__(self, replicas: replicas.Replicas):
         self._replicas = replicas
         self._waiting: list[asyncio.Future] = []
+        self._rounds: collections.deque[_Round] = collections.deque()
+        self._turn: asyncio.Handle | None = None
 
     async def position(self) -> Position | None:
         """Everything that was answered before this was asked for lies before the position; a replica has replayed up
@@ -23,24 +36,28 @@ class Freshness:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._waiting.append(future)
-        if len(self._waiting) == 1:
+        if self._turn is None:
             # In the next turn of the loop: what came in this one joins.
-            loop.call_soon(self._ask, loop)
+            self._turn = loop.call_soon(self._take_turn, loop)
         return await future
 
-    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
-        waiting, self._waiting = self._waiting, []
+    def _take_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         # On the loop, as quick calls are: a round trip takes less than handing it to a thread.
-        self._settle(loop, self._replicas.position(), waiting, loop.time() + replicas.CATCH_UP_SECONDS)
+        if self._waiting:
+            position = self._replicas.position()
+            self._rounds.append(_Round(position, self._waiting, loop.time() + replicas.CATCH_UP_SECONDS))
+            self._waiting = []
+        while self._rounds and self._is_over(self._rounds[0], loop.time()):
+            ended = self._rounds.popleft()
+            for future in ended.waiting:
+                if not future.done():
+                    future.set_result(ended.position)
+        self._turn = loop.call_later(replicas.POLL_SECONDS, self._take_turn, loop) if self._rounds else None
 
-    def _settle(
-        self, loop: asyncio.AbstractEventLoop, position: Position | None, waiting: list[asyncio.Future], until: float
-    ) -> None:
-        if not self._replicas.is_settled(position):
-            if loop.time() < until:
-                loop.call_later(replicas.POLL_SECONDS, self._settle, loop, position, waiting, until)
-                return
-            self._replicas.give_up(position)
-        for future in waiting:
-            if not future.done():
-                future.set_result(position)
+    def _is_over(self, round: _Round, now: float) -> bool:
+        if self._replicas.is_settled(round.position):
+            return True
+        if now < round.until:
+            return False
+        self._replicas.give_up(round.position)
+        return True

@@ -54,6 +54,24 @@ def test_who_comes_while_a_replica_catches_up_gets_a_later_position():
     assert found.given_up == []
 
 
+def test_those_who_come_while_a_replica_catches_up_share_a_question():
+    found = Lagging(late=5)
+
+    async def calls():
+        fresh = freshness.Freshness(found)
+        asked = [asyncio.ensure_future(fresh.position())]
+        while not found.asked:
+            await asyncio.sleep(0)
+        for _ in range(20):
+            asked.append(asyncio.ensure_future(fresh.position()))
+            await asyncio.sleep(0)
+        return await asyncio.gather(*asked)
+
+    first, *others = asyncio.run(calls())
+    assert first == Position(1, 1) and found.asked < 5
+    assert all(position.offset > 1 for position in others)
+
+
 def test_a_replica_is_not_waited_for_for_long(monkeypatch):
     monkeypatch.setattr(replicas, "CATCH_UP_SECONDS", 0.005)
     found = Lagging(late=1_000_000)
