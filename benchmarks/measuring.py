@@ -1,29 +1,34 @@
 """Processes that are measured: started, asked by wrk, and what they used."""
 
 import contextlib
+import http.client
 import json
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from benchmarks import requests
 
 HERE = Path(__file__).resolve().parent
 TICKS = os.sysconf("SC_CLK_TCK")
+_CODE = re.compile(rb"<(?:ResponseCode|ErrorCode)>(\w+)<")
 
 
-def measure(url: str, bodies: list[str], seconds: float, pid: int, connections: int) -> dict:
+def measure(url: str, bodies: list[str], seconds: int, pid: int, connections: int) -> dict:
     """What wrk saw of the server at `url`, and what its processes used."""
     with tempfile.NamedTemporaryFile("w", suffix=".bodies") as file:
         file.write(requests.SEPARATOR.join(bodies))
         file.flush()
         before = cpu_seconds(pid)
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(HERE / "wrk.lua"), url, "--", file.name]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "wrk.lua"), url, "--", file.name]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     used = cpu_seconds(pid) - before
     row = json.loads(printed.strip().splitlines()[-1])
@@ -33,6 +38,22 @@ def measure(url: str, bodies: list[str], seconds: float, pid: int, connections: 
     return row
 
 
+def post(url: str, body: str) -> bytes:
+    """The reply to one request, whatever it is."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    try:
+        connection.request("POST", parts.path, body.encode(), {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'})
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def codes(reply: bytes) -> list[str]:
+    """The response codes of a reply in their order, the one of the whole first."""
+    return [code.decode() for code in _CODE.findall(reply)]
+
+
 def family(pid: int) -> list[int]:
     """The process and its children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -40,14 +61,27 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
+    """What the process and its children have used until now."""
+    return sum(_used(one) for one in family(pid))
+
+
+def database_seconds(name: str) -> float:
+    """What the connections to the PostgreSQL database `name` have used, if its server is on this machine."""
     total = 0.0
-    for one in family(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += (int(fields[11]) + int(fields[12])) / TICKS
+    for directory in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if re.match(rf"postgres: \S+ {re.escape(name)} ", (directory / "cmdline").read_text()):
+                total += _used(int(directory.name))
     return total
 
 
+def _used(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 def resident_mb(pid: int) -> float:
+    """The memory of a process, in MB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
@@ -55,18 +89,26 @@ def resident_mb(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def process(target, *args):
+def process(target, *args) -> Iterator[int]:
     """Runs `target` in a process of its own until the block ends; gives its pid."""
     started = multiprocessing.get_context("spawn").Process(target=target, args=args)
     started.start()
     try:
         yield started.pid
     finally:
-        os.kill(started.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(started.pid, signal.SIGTERM)
         started.join(30)
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 def wait(port: int) -> None:
+    """Until somebody listens on the port."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

@@ -1,53 +1,195 @@
-"""A synthetic register to measure, and the server on it."""
+"""A synthetic register to measure, which may be kept from run to run, and the server on it."""
 
 import csv
+import dataclasses
+import datetime
+import random
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from benchmarks import requests
-
-from lrs_soap import binding, contract, model, passwords, server, settings
-from lrs_soap.operations import replies
-from lrs_soap.rules import access
-from lrs_soap.store import engine, learners, organisations, schema
+from lrs_soap import binding, contract, model, passwords, resources, server, settings
+from lrs_soap.operations import merging, replies
+from lrs_soap.rules import access, matching
+from lrs_soap.store import audit, contents, engine, learners, organisations, schema
+from lrs_soap.store.learners import StoredLearner
+from lrs_soap.synth import mistakes, numbers, people
 from lrs_soap.wire import faults
 
-_SAMPLE = 2_000
+SEED = 1
+FIVES, CROWD = 200, 1_200
+"""Beside the synthetic learners: so many times five namesakes born on one day; and very many of one name and day, more
+than the candidates that a find looks at."""
+
+_SAMPLED = 20_000
+_DECIDED = 40  # learners merged, and as many deleted
+_RECORDED = 200  # learners with learning events
+_COMMAND = [sys.executable, "-m", "lrs_soap"]
 
 
-def fill(url: str, size: int, seed: int = 1) -> list[learners.StoredLearner]:
-    """Loads a synthetic register of `size` learners; gives a sample of them, spread over the whole."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """learners: spread over the whole register. fives: of each five namesakes one. worst: learners for whose names and
+    birth date a find has most candidates in the whole register. crowd: of the one name and day. recorded: those with
+    learning events. unknown: ULNs that nobody has."""
+
+    learners: list[StoredLearner]
+    fives: list[StoredLearner]
+    worst: list[StoredLearner]
+    crowd: list[StoredLearner]
+    recorded: list[StoredLearner]
+    unknown: list[str]
+
+
+def fill(url: str, size: int) -> None:
+    """Makes the register at `url` one of `size` synthetic learners and the special ones, unless it is that already."""
     database = engine.create(url)
-    schema.upgrade(database)
+    try:
+        schema.upgrade(database)
+        with engine.read(database) as conn:
+            if contents.has_learners(conn):
+                return
+        organisation = _organisation(database)
+        with tempfile.TemporaryDirectory() as directory:
+            _load(url, size, Path(directory))
+            _decide(database, organisation, size)
+            _record(url, size, Path(directory) / "events.csv")
+    finally:
+        database.dispose()
+
+
+def _organisation(database: sa.Engine) -> int:
     with engine.write(database) as conn:
-        organisations.add(
+        there = organisations.by_reference(conn, "BENCH1", None)
+        return there.id if there is not None else organisations.add(
             conn, organisation_ref="BENCH1", ukprn=requests.CREDENTIALS["ukprn"], name="Benchmark",
-            password_hash=passwords.hash_password(requests.CREDENTIALS["org_password"]),
-            rights=access.ALL, sandbox=False,
+            password_hash=passwords.hash_password(requests.CREDENTIALS["org_password"]), rights=access.ALL, sandbox=False,
         )  # fmt: skip
-    database.dispose()
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "learners.csv"
-        command = [sys.executable, "-m", "lrs_soap"]
-        subprocess.run([*command, "synth", str(size), "--seed", str(seed), "--out", str(file)], check=True)
-        subprocess.run([*command, "load", str(file), "--database", url], check=True, stdout=subprocess.DEVNULL)
-        step = max(size // _SAMPLE, 1)
-        with file.open(encoding="utf-8", newline="") as lines:
-            ulns = [row["ULN"] for number, row in enumerate(csv.DictReader(lines)) if number % step == 0]
+
+
+def _load(url: str, size: int, directory: Path) -> None:
+    file = directory / "learners.csv"
+    subprocess.run([*_COMMAND, "synth", str(size), "--seed", str(SEED), "--out", str(file)], check=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.writelines(",".join(map(str, row)) + "\n" for row in _special(size))
+    subprocess.run([*_COMMAND, "load", str(file), "--database", url], check=True, stdout=subprocess.DEVNULL)
+
+
+def _special(size: int) -> list[people.Learner]:
+    """Namesakes born on one day, at postcodes of their own."""
+    draw, ulns = random.Random("lrs-soap benchmark").random, _spare(size)
+    models = people.block("lrs-soap benchmark", 0)
+    khan = models[-1]._replace(given_name="Mohammed", family_name="Khan", date_of_birth="1990-01-01", gender="1")
+    wanted = [one._replace(gender="1") for one in models[:FIVES] for _ in range(5)] + [khan] * CROWD
+    made: dict[people.Learner, None] = {}
+    for one in wanted:
+        while (elsewhere := mistakes.moved(one, draw)) in made:
+            pass
+        made[elsewhere] = None
+    return [one._replace(uln=next(ulns)) for one in made]
+
+
+def _spare(size: int) -> Iterator[str]:
+    """ULNs that no synthetic learner has."""
+    block = -(-size // numbers.BLOCK)
+    while True:
+        yield from people.ulns(SEED, block)
+        block += 1
+
+
+def _decide(database: sa.Engine, organisation: int, size: int) -> None:
+    """Merges some learners and deletes others, all of them in the organisation's scope."""
+    some = [one.uln for one in people.block(SEED, 0)[: min(size, 1000)]][: 3 * _DECIDED]
+    act = merging.Act(user_name="benchmark", reason="benchmark")
+    with engine.write(database) as conn:
+        audit.write(conn, [_seen(organisation, some)])
+        for at in range(0, 3 * _DECIDED, 3):
+            merging.merge(conn, some[at], some[at + 1], act)
+            merging.delete(conn, some[at + 2], act)
+
+
+def _seen(organisation: int, ulns: Sequence[str]) -> audit.Entry:
+    return audit.Entry(
+        at=datetime.datetime.now(datetime.UTC), request_id="benchmark", organisation_id=organisation,
+        reference=requests.CREDENTIALS["ukprn"], user_name="benchmark", operation="learnerByULN", code="WSRC0004",
+        ulns=tuple(ulns), duration_us=0,
+    )  # fmt: skip
+
+
+def _record(url: str, size: int, file: Path) -> None:
+    """Gives some learners ten learning events each."""
+    with (resources.directory("fixtures") / "learning_events.csv").open(encoding="utf-8", newline="") as lines:
+        events = list(csv.DictReader(lines))[:10]
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, list(events[0]))
+        writer.writeheader()
+        for uln in _recorded(size):
+            writer.writerows(row | {"ULN": uln, "SubjectCode": f"{n:04}"} for n, row in enumerate(events))
+    subprocess.run([*_COMMAND, "record", "load", str(file), "--database", url], check=True, stdout=subprocess.DEVNULL)
+
+
+def _recorded(size: int) -> list[str]:
+    return [one.uln for one in people.block(SEED, 0)[: min(size, 1000)]][-_RECORDED:]
+
+
+def sample(url: str, size: int) -> Sample:
+    """What to ask the register that `fill` made for."""
+    database = engine.create(url)
+    spare = _spare(size)
+    special = [next(spare) for _ in range(5 * FIVES + CROWD)]
+    fives, crowd = special[: 5 * FIVES : 5], special[5 * FIVES :: 10]
+    blocks = -(-size // numbers.BLOCK)
+    step, each = max(blocks * 100 // _SAMPLED, 1), max(100, _SAMPLED // blocks)
+    spread = [one.uln for number in range(0, blocks, step) for one in people.block(SEED, number)[:each]]
+    try:
+        return Sample(
+            learners=read(database, spread[:_SAMPLED]), fives=read(database, fives), crowd=read(database, crowd),
+            recorded=read(database, _recorded(size)), worst=_worst(database, "Khan"),
+            unknown=[next(spare) for _ in range(1000)],
+        )  # fmt: skip
+    finally:
+        database.dispose()
+
+
+def read(database: sa.Engine, ulns: Sequence[str]) -> list[StoredLearner]:
+    """The live learners among these, as they are now, in this order."""
+    found: dict[str, StoredLearner] = {}
     with engine.read(database) as conn:
-        found = [learners.by_uln(conn, uln) for uln in ulns]
-    database.dispose()
-    return [one for one in found if one is not None and one.learner_status == "1"]
+        for at in range(0, len(ulns), 500):
+            found |= learners.by_ulns(conn, ulns[at : at + 500])
+    return [found[uln] for uln in ulns if uln in found and found[uln].learner_status == "1"]
 
 
-def reply(learner: learners.StoredLearner) -> bytes:
-    """The reply to learnerByULN for this learner, as the register writes it."""
+def _worst(database: sa.Engine, crowd: str) -> list[StoredLearner]:
+    """Of the birth dates and names that most learners share, the learners for whom a find has most candidates."""
+    ulns: list[str] = []
+    with database.connect() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.text("SET statement_timeout = 0"))
+        for key in ("family_key", "given_key"):
+            shared = conn.execute(sa.text(
+                f"SELECT date_of_birth, {key} FROM learner WHERE NOT (date_of_birth = '1990-01-01' AND family_name = :crowd) "
+                "GROUP BY 1, 2 ORDER BY count(*) DESC LIMIT 10"), {"crowd": crowd}).all()  # fmt: skip
+            for born, name in shared:
+                rows = conn.execute(sa.text(f"SELECT uln FROM learner WHERE date_of_birth = :born AND {key} = :name LIMIT 50"),
+                                    {"born": born, "name": name})  # fmt: skip
+                ulns += [str(row.uln) for row in rows]
+    found = {one.uln: one for one in read(database, ulns) if one.family_name != crowd}
+    with engine.read(database) as conn:
+        counts = {uln: len(learners.candidates(conn, matching.lookups(one))) for uln, one in found.items()}
+    return [found[uln] for uln in sorted(found, key=lambda uln: -counts[uln])[:20]]
+
+
+def reply(learner: StoredLearner) -> bytes:
+    """The reply to learnerByULN for this learner, as the register writes it for one whom nobody was merged into."""
+    learner = dataclasses.replace(learner, is_master=False)
     found = model.FindLearnerResp(
         response_code="WSRC0004", uln=learner.uln, family_name=learner.family_name, given_name=learner.given_name,
         learner=(replies.learner(None, learner),),
@@ -69,7 +211,7 @@ def commits(url: str, seconds: float, connections: int) -> float:
     """How many transactions of one row each the database itself commits in a second, durably, from so many at once."""
     database = engine.create(url, pool_size=connections)
     with engine.write(database) as conn:
-        conn.execute(sa.text("CREATE TABLE benchmark_commit (n INTEGER)"))
+        conn.execute(sa.text("CREATE TABLE IF NOT EXISTS benchmark_commit (n INTEGER)"))
     counts = [0] * connections
     end = time.monotonic() + seconds
 

@@ -1,17 +1,21 @@
-"""The requests of the benchmarks, made from learners of a synthetic register."""
+"""The requests of the benchmarks: messages made from learners of a synthetic register."""
 
 import dataclasses
 import random
 import string
+from collections.abc import Sequence
 
 from lrs_soap import binding, contract, model
-from lrs_soap.rules import names
 from lrs_soap.store.learners import StoredLearner
 from lrs_soap.wire import faults
 
 CREDENTIALS = {"ukprn": "BENCH001", "org_password": "benchmark-secret", "user_name": "benchmark"}
 SEPARATOR = "\f"
-Learners = list[StoredLearner]
+ELSEWHERE = "ZE3 9ZZ"
+"""A postcode that no synthetic learner has."""
+
+_FIVE = ("family_name", "given_name", "date_of_birth", "gender", "last_known_post_code")
+_TO_REGISTER = tuple(field.name for field in dataclasses.fields(model.LearnerToRegister))
 
 
 def message(operation: str, **values) -> str:
@@ -22,60 +26,82 @@ def message(operation: str, **values) -> str:
 
 
 def by_uln(learner: StoredLearner, **changed) -> str:
+    """learnerByULN for the learner, with some values changed; so are the others below."""
     named = {"uln": learner.uln, "family_name": learner.family_name, "given_name": learner.given_name} | changed
     return message("learnerByULN", find_type="FUL", **named)
 
 
 def by_demographics(learner: StoredLearner, **changed) -> str:
-    fields = ("family_name", "given_name", "date_of_birth", "gender", "last_known_post_code")
-    asked = {name: getattr(learner, name) for name in fields} | changed
-    return message("learnerByDemographics", find_type="FUL", **asked)
+    """learnerByDemographics."""
+    return message("learnerByDemographics", find_type="FUL", **_five(learner) | changed)
 
 
-def verify(learner: StoredLearner) -> str:
-    asked = model.MIAPLearnerToVerify(
-        uln=learner.uln, family_name=learner.family_name, given_name=learner.given_name,
-        date_of_birth=learner.date_of_birth, gender=learner.gender,
-    )  # fmt: skip
-    return message("verifyLearner", learner_to_verify=asked)
+def verify(learner: StoredLearner, **changed) -> str:
+    """verifyLearner."""
+    return message("verifyLearner", learner_to_verify=model.MIAPLearnerToVerify(**to_verify(learner) | changed))
 
 
-def retrieve(learners: Learners) -> str:
-    return message("retrieveULNs", ulns_to_retrieve=model.MIAPULNsToRetrieve(uln=tuple(one.uln for one in learners)))
+def retrieve(ulns: Sequence[str]) -> str:
+    """retrieveULNs."""
+    return message("retrieveULNs", ulns_to_retrieve=model.MIAPULNsToRetrieve(uln=tuple(ulns)))
 
 
-def register(learner: StoredLearner, rng: random.Random) -> str:
-    """A registration of somebody new: the learner's details with a family name that nobody has."""
-    details = {field.name: getattr(learner, field.name) for field in dataclasses.fields(model.LearnerToRegister)}
-    invented = "".join(rng.choices(string.ascii_lowercase, k=14)).capitalize()
-    details |= {"family_name": invented, "verification_type": "2", "ability_to_share": "1", "notes": None}
-    details["date_of_address_capture"] = None
-    return message("registerSingleLearner", learner=model.LearnerToRegister(**details))
+def record(learner: StoredLearner, **changed) -> str:
+    """getLearnerRecord, asked by the learner."""
+    asked = _five(learner) | {"uln": learner.uln, "user_type": "LNR", "lnr_contact_type": "WEB"} | changed
+    return message("getLearnerRecord", **asked)
 
 
-def kinds(learners: Learners, seed: int = 1) -> dict[str, list[str]]:
-    """The kinds of requests, by name, each many times with another learner.
+def report(operation: str, since: str, until: str | None = None) -> str:
+    """One of the two reports."""
+    return message(operation, from_date=since, to_date=until)
 
-    "worst" asks for the commonest family name and birth date among the learners given.
-    """
-    rng = random.Random(seed)
-    unknown = "Zzyzx"
-    born = [f"{year}-{month:02}-{day:02}" for year in range(1950, 2012) for month in range(1, 13) for day in (3, 17)]
-    counts: dict[tuple[str, str], list[StoredLearner]] = {}
-    for one in learners:
-        counts.setdefault((names.fold(one.family_name), one.date_of_birth), []).append(one)
-    worst = max(counts.values(), key=len)
-    return {
-        "learnerByULN, exact": [by_uln(one) for one in learners],
-        "learnerByULN, possible": [by_uln(one, given_name=one.given_name + "e") for one in learners],
-        "learnerByULN, miss": [by_uln(one, family_name=unknown) for one in learners],
-        "learnerByDemographics, exact": [by_demographics(one) for one in learners],
-        "learnerByDemographics, moved": [by_demographics(one, last_known_post_code="ZE3 9ZZ") for one in learners],
-        "learnerByDemographics, miss": [
-            by_demographics(one, family_name=unknown, date_of_birth=rng.choice(born)) for one in learners
-        ],
-        "learnerByDemographics, worst": [by_demographics(one, last_known_post_code="ZE3 9ZZ") for one in worst],
-        "verifyLearner": [verify(one) for one in learners],
-        "retrieveULNs, 20": [retrieve(rng.sample(learners, 20)) for _ in range(200)],
-        "registerSingleLearner": [register(rng.choice(learners), rng) for _ in range(30_000)],
-    }
+
+def register(learner: StoredLearner, **changed) -> str:
+    """registerSingleLearner with the learner's details."""
+    return message("registerSingleLearner", learner=model.LearnerToRegister(**_to_register(learner) | changed))
+
+
+def update(learner: StoredLearner, **changed) -> str:
+    """updateSingleLearner of the version that is given."""
+    values = {"uln": learner.uln, "version_number": learner.version_number, **_to_register(learner)} | changed
+    return message("updateSingleLearner", learner=model.LearnerToUpdate(**values))
+
+
+def batch(learners: Sequence[StoredLearner], names: Sequence[str] = (), count: int | None = None) -> str:
+    """submitBatchRegistration, FUL. names: other family names for the learners; count: another LearnerRecordCount."""
+    sent = tuple(
+        model.BatchLearner(**_to_register(one) | ({"family_name": name} if name else {}))
+        for one, name in zip(learners, names or [""] * len(learners), strict=True)
+    )
+    return message("submitBatchRegistration", job_type="FUL", learner_record_count=count or len(sent), learner=sent)
+
+
+def verify_batch(learners: Sequence[StoredLearner], count: int | None = None) -> str:
+    """submitVerifyBatch."""
+    sent = tuple(model.MIAPBatchLearnerToVerify(**to_verify(one)) for one in learners)
+    return message("submitVerifyBatch", learner_record_count=count or len(sent), learner=sent)
+
+
+def output(operation: str, job: int) -> str:
+    """getBatchRegistrationOutput or getVerifyBatchOutput."""
+    return message(operation, job_id=job)
+
+
+def invented(rng: random.Random) -> str:
+    """A family name that nobody has."""
+    return "".join(rng.choices(string.ascii_lowercase, k=14)).capitalize()
+
+
+def _five(learner: StoredLearner) -> dict[str, str]:
+    return {name: getattr(learner, name) for name in _FIVE}
+
+
+def to_verify(learner: StoredLearner) -> dict[str, str]:
+    """What of a learner is sent to be verified."""
+    return {name: getattr(learner, name) for name in ("uln", "family_name", "given_name", "date_of_birth", "gender")}
+
+
+def _to_register(learner: StoredLearner) -> dict[str, str | None]:
+    details = {name: getattr(learner, name) for name in _TO_REGISTER}
+    return details | {"verification_type": "2", "ability_to_share": "1", "notes": None, "date_of_address_capture": None}
