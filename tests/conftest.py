@@ -1,101 +1,23 @@
 """Databases for the tests: every test gets one of its own, on SQLite and on PostgreSQL.
 
-LRS_TEST_POSTGRES is the SQLAlchemy URL of a PostgreSQL server on which databases may be created (default: user
-postgres at 127.0.0.1). The databases are named lrs_test_<pid>_<n> and dropped at the end.
+LRS_TEST_POSTGRES is the SQLAlchemy URL of a PostgreSQL server, of a superuser (default: user postgres at 127.0.0.1). The
+databases are named lrs_test_<pid>_<n> and dropped at the end.
 """
 
-import contextlib
-import itertools
 import os
-import shutil
 
 import pytest
 import sqlalchemy as sa
+from support.databases import POSTGRES, Databases, Postgresql, Sqlite
 
+from lrs_soap import passwords
 from lrs_soap.store import engine as engines
-from lrs_soap.store import schema
-
-POSTGRES = os.environ.get("LRS_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1/postgres")
-PREFIX = f"lrs_test_{os.getpid()}"
 
 
-class Databases:
-    """Makes migrated databases on one kind of server by copying one that was migrated once."""
-
-    def empty(self) -> str:
-        """The URL of a new database without tables."""
-        raise NotImplementedError
-
-    def migrated(self) -> str:
-        """The URL of a new database with the tables of today."""
-        raise NotImplementedError
-
-    def drop(self, url: str) -> None:
-        """Removes a database of this kind."""
-        raise NotImplementedError
-
-
-class Sqlite(Databases):
-    def __init__(self, directory):
-        self._directory = directory
-        self._numbers = itertools.count()
-        self._template = self._file()
-        upgrade(self._url(self._template))
-
-    def _file(self):
-        return self._directory / f"{PREFIX}_{next(self._numbers)}.db"
-
-    def _url(self, path) -> str:
-        return f"sqlite:///{path}"
-
-    def empty(self) -> str:
-        return self._url(self._file())
-
-    def migrated(self) -> str:
-        path = self._file()
-        shutil.copy(self._template, path)
-        return self._url(path)
-
-    def drop(self, url: str) -> None:
-        path = sa.make_url(url).database
-        for name in (path, f"{path}-wal", f"{path}-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(name)
-
-
-class Postgresql(Databases):
-    def __init__(self):
-        self._server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-        self._numbers = itertools.count()
-        self._template = self.empty()
-        upgrade(self._template)
-
-    def _run(self, statement: str) -> None:
-        with self._server.connect() as conn:
-            conn.exec_driver_sql(statement)
-
-    def _create(self, template: str) -> str:
-        name = f"{PREFIX}_{next(self._numbers)}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return sa.make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-
-    def empty(self) -> str:
-        return self._create("template0")
-
-    def migrated(self) -> str:
-        return self._create(sa.make_url(self._template).database)
-
-    def drop(self, url: str) -> None:
-        self._run(f'DROP DATABASE IF EXISTS "{sa.make_url(url).database}" WITH (FORCE)')
-
-    def close(self) -> None:
-        self.drop(self._template)
-
-
-def upgrade(url: str) -> None:
-    made = engines.create(url)
-    schema.upgrade(made)
-    made.dispose()
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords():
+    """Hundreds of tests hash passwords that guard nothing; what it costs where they do is tested in test_passwords."""
+    passwords.cheapen()
 
 
 @pytest.fixture(scope="session")

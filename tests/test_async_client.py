@@ -19,7 +19,7 @@ NO_MATCH = canned.reply("learnerByULN", "<ResponseCode>WSRC0001</ResponseCode>")
 
 @pytest.fixture(scope="module")
 def sandbox(sqlite_databases):
-    url = sqlite_databases.empty()
+    url = sqlite_databases.sandbox()
     with server.running(url) as running:
         yield running
     sqlite_databases.drop(url)

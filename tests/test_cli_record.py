@@ -390,7 +390,7 @@ def test_a_load_that_is_killed_at_random_points_loses_and_doubles_nothing(load, 
 
 @pytest.fixture(scope="module")
 def service(sqlite_databases):
-    url = sqlite_databases.empty()
+    url = sqlite_databases.sandbox()
     with server.running(url) as running:
         yield running
     sqlite_databases.drop(url)

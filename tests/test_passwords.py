@@ -9,6 +9,7 @@ from lrs_soap.rules.passwords import NO_TERMS, Accepted, Terms
 NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
 PASSWORD = "correct-horse-16"
+STORED = passwords.hash_password(PASSWORD)  # now: once tests run, hashing is made cheap for them
 
 
 def test_a_password_is_known_again_and_another_is_not():
@@ -18,6 +19,11 @@ def test_a_password_is_known_again_and_another_is_not():
     assert passwords.verify_password(stored, PASSWORD)
     assert not passwords.verify_password(stored, "Correct-horse-16")
     assert not passwords.verify_password(stored, "")
+
+
+def test_it_costs_what_rfc_9106_recommends_to_try_one():
+    assert "$m=65536,t=3,p=4$" in STORED
+    assert passwords.verify_password(STORED, PASSWORD)
 
 
 def test_every_hash_has_its_own_salt():

@@ -19,7 +19,7 @@ PEOPLE = [person for person, _ in zip(batches.people(), range(200), strict=False
 
 @pytest.fixture
 def url(databases):
-    made = databases.empty()
+    made = databases.sandbox()
     yield made
     databases.drop(made)
 

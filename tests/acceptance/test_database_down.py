@@ -23,7 +23,7 @@ _FINDS = sa.select(sa.func.count()).where(tables.audit.c.operation == "learnerBy
 @pytest.fixture(scope="module")
 def cut(postgresql_databases):
     """A sandbox on PostgreSQL, and the network between the two."""
-    url = postgresql_databases.empty()
+    url = postgresql_databases.sandbox()
     parts = sa.make_url(url)
     network = forwarder.Forwarder(parts.host, parts.port or 5432)
     through = parts.set(port=network.port).render_as_string(hide_password=False)

@@ -14,7 +14,7 @@ from lrs_soap.store import organisations
 
 @contextlib.contextmanager
 def sandbox_with(databases, **settings):
-    url = databases.empty()
+    url = databases.sandbox()
     with server.running(url, **settings) as running:
         yield running
     databases.drop(url)

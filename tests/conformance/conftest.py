@@ -10,7 +10,7 @@ ABOUT = target.load(None)
 @pytest.fixture(scope="session")
 def sandbox(sqlite_databases):
     """A running sandbox, one for all: the suite invents the people it registers."""
-    url = sqlite_databases.empty()
+    url = sqlite_databases.sandbox()
     with server.running(url, password_cache_seconds=3600) as running:
         yield running
     sqlite_databases.drop(url)

@@ -85,7 +85,7 @@ def test_headers_of_a_proxy_are_not_believed_unasked(sandbox):
 
 
 def test_headers_of_a_proxy_are_believed_if_the_settings_say_so(sqlite_databases):
-    url = sqlite_databases.empty()
+    url = sqlite_databases.sandbox()
     with server.running(url, trusted_proxies="127.0.0.1") as behind_proxy:
         reply = behind_proxy.get(f"{ENDPOINT}?wsdl", **FORWARDED)
         assert address(reply.body).partition("?")[0] == f"https://lrs.example.org/register{ENDPOINT}"

@@ -16,7 +16,7 @@ MARY = ANN | {"GivenName": "Marielle", "FamilyName": "Underhay", "LastKnownPostC
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def running(request):
     databases = request.getfixturevalue(f"{request.param}_databases")
-    url = databases.empty()
+    url = databases.sandbox()
     with server.running(url) as started:
         yield started
     databases.drop(url)

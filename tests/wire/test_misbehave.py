@@ -122,9 +122,7 @@ def test_the_connection_goes_on_after_a_fault_on_demand(sandbox):
 
 
 def test_serve_never_misbehaves(sqlite_databases):
-    url = sqlite_databases.empty()
-    with server.running(url):
-        pass
+    url = sqlite_databases.sandbox()
     with server.running(url, "serve", allow_sandbox_organisations=True) as running:
         # Its published password opens no register in use unless this says so; what counts is that a reply comes.
         for row in ROWS:

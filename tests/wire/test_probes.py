@@ -21,7 +21,7 @@ def figure(page: str, name: str) -> float:
 
 
 def test_figures_of_all_workers_together(sqlite_databases):
-    url = sqlite_databases.empty()
+    url = sqlite_databases.sandbox()
     with server.running(url, workers=2, job_workers=0) as running:
         for _ in range(30):
             assert running.post(FOUND).status == 200

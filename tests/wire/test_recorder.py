@@ -237,7 +237,7 @@ def test_only_this_machine_sees_them_unless_told_otherwise(tmp_path):
 
 
 def test_all_workers_of_a_sandbox_remember_together(sqlite_databases):
-    url = sqlite_databases.empty()
+    url = sqlite_databases.sandbox()
     with server.running(url, workers=3) as running:
         for _ in range(30):
             running.post(MESSAGE)
@@ -247,9 +247,7 @@ def test_all_workers_of_a_sandbox_remember_together(sqlite_databases):
 
 
 def test_serve_remembers_nothing_and_has_no_pages(sqlite_databases):
-    url = sqlite_databases.empty()
-    with server.running(url):
-        pass
+    url = sqlite_databases.sandbox()
     with server.running(url, "serve", allow_sandbox_organisations=True) as running:
         running.post(MESSAGE)
         for path in ("/calls", "/calls.json", "/calls/1"):

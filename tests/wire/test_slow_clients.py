@@ -28,7 +28,7 @@ MOST = 40
 @pytest.fixture(scope="module")
 def small(sqlite_databases):
     """A server of few connections and little patience."""
-    url = sqlite_databases.empty()
+    url = sqlite_databases.sandbox()
     with server.running(url, max_connections=MOST, request_timeout_seconds=3, keep_alive_seconds=2) as running:
         yield running
     sqlite_databases.drop(url)
