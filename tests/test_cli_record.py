@@ -345,7 +345,7 @@ import os, signal, sys
 from lrs_soap import eventload
 from lrs_soap.cli.main import main
 
-eventload.CHUNK, left, load = 50, int(sys.argv.pop()), eventload.load
+eventload.CHUNK, left, load = 20, int(sys.argv.pop()), eventload.load
 
 def count(frame, event, argument):
     global left
@@ -363,13 +363,13 @@ main()
 
 
 def test_a_load_that_is_killed_at_random_points_loses_and_doubles_nothing(load, engine, database_url):
-    eventfiles.write(load.path, many(1000))
+    eventfiles.write(load.path, many(400))
     command = [sys.executable, "-c", MORTAL, "record", "load", str(load.path), "--database", database_url,
                "--operator", "Op", "--json"]  # fmt: skip
     dice, kills, reached = random.Random(3), 0, set()
     while True:
         # Going over the rows that are done takes calls too, so that in the end no life would be long enough.
-        calls = dice.randrange(200_000, 600_000) if kills < 5 else 0
+        calls = dice.randrange(80_000, 240_000) if kills < 5 else 0
         done = subprocess.run([*command, str(calls)], capture_output=True, text=True, check=False)
         if done.returncode != -signal.SIGKILL:
             break
@@ -380,9 +380,9 @@ def test_a_load_that_is_killed_at_random_points_loses_and_doubles_nothing(load, 
     summary = json.loads(done.stdout)
     assert kills == 5 and len(reached) >= 3
     assert summary["resumed_after"] == max(reached)
-    assert (summary["rows"], summary["added"], summary["rejected"]) == (1000, 900, 100)
-    assert len(stored(engine)) == 900
-    assert [row["Line"] for row in eventfiles.read(load.exceptions)] == [str(n + 2) for n in range(0, 1000, 10)]
+    assert (summary["rows"], summary["added"], summary["rejected"]) == (400, 360, 40)
+    assert len(stored(engine)) == 360
+    assert [row["Line"] for row in eventfiles.read(load.exceptions)] == [str(n + 2) for n in range(0, 400, 10)]
 
 
 # As a client

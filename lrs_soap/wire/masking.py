@@ -25,7 +25,10 @@ _PASSWORD_NAME = re.compile("password", re.IGNORECASE)
 _ELEMENT = re.compile(
     rf"({_LESS}{_NAME})(?![\w.-])(?!\s*/{_MORE})(.*?)({_LESS}/{_NAME}\s*{_MORE}|\Z)", re.IGNORECASE | re.DOTALL
 )
+_INSTRUCTION = re.compile(rf"(<\?{_NAME})(.*?)(\?>|\Z)", re.IGNORECASE | re.DOTALL)
 _BETWEEN_TAGS = re.compile(r">([^<>]*)<")
+_READABLE = re.compile("<[a-z?!]|password", re.IGNORECASE)
+_UNREADABLE = "[in no encoding that is known: not shown]"
 _VALUE = re.compile(r"""(password["']?\s*[=:]\s*)("[^"]*"?|'[^']*'?|[^\s&<>"',;]+)""", re.IGNORECASE)
 
 
@@ -62,6 +65,7 @@ def text(raw: str, secrets: Iterable[str] = ()) -> str:
 def _masked(raw: str, secret: re.Pattern | None) -> str:
     if _PASSWORD_NAME.search(raw):
         raw = _ELEMENT.sub(lambda found: f"{found[1]}>{MASK}{found[3]}", raw)
+        raw = _INSTRUCTION.sub(lambda found: f"{found[1]} {MASK}{found[3]}", raw)
         raw = _VALUE.sub(lambda found: found[1] + MASK, raw)
     return secret.sub(MASK, raw) if secret else raw
 
@@ -138,4 +142,6 @@ def _decoded(data: bytes, charset: str | None) -> str:
         # Text in another encoding than it says has none of these, or has NUL between all letters.
         if "\0" not in decoded and any(mark in decoded for mark in "<=&{"):
             return decoded.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    return data.replace(b"\0", b"").decode("latin-1")
+    raw = data.replace(b"\0", b"").decode("latin-1")
+    # EBCDIC, say: a password could be in it that nothing here would recognise.
+    return raw if raw.isascii() or _READABLE.search(raw) else _UNREADABLE

@@ -150,7 +150,7 @@ class Postgresql(Databases):
                 self.drop(url)
 
 
-_TABLES = "SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'"
+_TABLES = "SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
 # Everything that a test could change but rows: tables, columns, indexes, sequences, constraints, triggers, functions.
 _STRUCTURE = """
 SELECT md5(string_agg(what, ';' ORDER BY what)) FROM (

@@ -88,12 +88,20 @@ def test_no_password_survives(inside, broken, encoding):
         f"OrgPassword={PASSWORD.replace('&', '%26').replace('<', '%3C')}&UserName=x",
         f'{{"OrgPassword": "{PASSWORD}", "ULN": "4123001008"}}',
         f"<OrgPassword>{PASSWORD}</OrgPassword> and again {PASSWORD}",
+        f"<a><?OrgPassword {PASSWORD}?></a>",
+        f"<a><?x:orgpassword {PASSWORD}",
     ],
 )
 def test_what_is_no_xml_at_all_is_masked_too(text):
     shown = masking.message(text.encode(), None).text
     assert "s3cret" not in shown
     assert masking.MASK in shown
+
+
+@pytest.mark.parametrize("charset", [None, "cp037", "utf-8"])
+def test_what_cannot_be_read_is_not_shown(charset):
+    assert masking.message(wrapped(f"<OrgPassword>{ESCAPED}</OrgPassword>").encode("cp037"), charset).text.startswith("[in no enc")
+    assert masking.message(b"no XML", charset).text == "no XML"
 
 
 def test_the_rest_is_shown_as_it_was_sent():
