@@ -16,7 +16,7 @@ import structlog
 
 from lrs_soap import contract, errors, metrics
 from lrs_soap.register import Register
-from lrs_soap.wire import faults, freshness, origin, pages, probes, soap, tls
+from lrs_soap.wire import bodies, faults, freshness, origin, pages, probes, soap, tls
 
 log = structlog.get_logger("lrs_soap.wire")
 
@@ -28,8 +28,6 @@ _DIRECTORY = contract.ENDPOINT.rpartition("/")[0] + "/"
 _THREADS = 8
 # P: the only ways in which a message may be packed.
 _CODINGS = {b"content-encoding": (b"", b"identity"), b"transfer-encoding": (b"chunked",)}
-# So many times the longest message are read of one that is longer, and thrown away.
-_PATIENT = 4
 
 
 class Response(NamedTuple):
@@ -55,6 +53,7 @@ class App:
             register.replicas.watch()
             self._freshness = freshness.Freshness(register.replicas)
         self._probes = probes.Probes(register)
+        self._bodies = bodies.Bodies(register.settings.max_body_bytes)
         self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -99,9 +98,9 @@ class App:
             # P: nothing is ever inflated, so there is no bomb to guard against.
             text = b"Send the message as it is, not compressed.\n"
             return Response(415, TEXT, text, ((b"accept-encoding", b"identity"), (b"connection", b"close")))
-        limit = self._register.settings.max_body_bytes
-        body = await _body(headers, receive, limit)
+        body = await self._bodies.read(scope, headers, receive)
         if body is None:
+            limit = self._register.settings.max_body_bytes
             error = errors.InvalidRequest(f"The message is longer than {limit} bytes.", reason="too-long")
             metrics.refused(error.reason)
             log.info("fault", code=error.code.value, reason=error.reason)
@@ -179,32 +178,3 @@ def content_type(header: bytes) -> tuple[str, str | None]:
     message["Content-Type"] = header.decode("latin-1")
     charset = message.get_param("charset")
     return message.get_content_type(), charset if isinstance(charset, str) and charset else None
-
-
-async def _body(headers: dict[bytes, bytes], receive: Any, limit: int) -> bytes | None:
-    """The bytes of the request, chunked or not; None if there are more than `limit`.
-
-    What is too long is read on for a while and thrown away (P), since most clients send it all before they read the
-    reply; a client that waits to be asked (Expect) is not. Raises ClientDisconnected if the client goes before.
-    """
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > (limit if b"expect" in headers else _PATIENT * limit):
-        return None
-    pieces, length = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected()
-        length += len(message.get("body", b""))
-        if length > limit:
-            pieces.clear()
-        else:
-            pieces.append(message.get("body", b""))
-        if length > _PATIENT * limit:
-            return None
-        if not message.get("more_body"):
-            return b"".join(pieces) if length <= limit else None
-
-
-class ClientDisconnected(errors.LrsError):
-    """The client closed the connection before its request was complete."""

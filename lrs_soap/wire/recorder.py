@@ -15,7 +15,7 @@ import structlog
 
 from lrs_soap import contract
 from lrs_soap.settings import Settings
-from lrs_soap.wire import app, judgement, masking, origin
+from lrs_soap.wire import app, bodies, judgement, masking, origin
 from lrs_soap.wire.spool import Call, Spool
 
 log = structlog.get_logger("lrs_soap.wire")
@@ -68,7 +68,7 @@ class Recorder:
         try:
             await self._inner(scope, request.receive, sending)
         except Exception as error:
-            gone = isinstance(error, app.ClientDisconnected)
+            gone = isinstance(error, bodies.ClientDisconnected)
             scope[NOTE] = "the client went away before its message was whole" if gone else "it failed: see the log"
             await self._keep(scope, request, [], at, began)
             raise

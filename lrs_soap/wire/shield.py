@@ -8,7 +8,8 @@ import structlog
 
 from lrs_soap import contract, errors, metrics
 from lrs_soap.wire import faults
-from lrs_soap.wire.app import TEXT, XML, App, ClientDisconnected
+from lrs_soap.wire.app import TEXT, XML, App
+from lrs_soap.wire.bodies import ClientDisconnected
 
 log = structlog.get_logger("lrs_soap.wire")
 

@@ -93,6 +93,22 @@ def test_what_was_refused_is_counted(small):
     assert 'lrs_soap_refused_total{reason="made-room"}' in page
 
 
+def test_messages_that_do_not_end_hold_little_memory_together(sqlite_databases):
+    url = sqlite_databases.migrated()
+    secured.add_colleges(url)
+    unfinished = HEAD + b"Content-Length: 60000\r\n\r\n" + b"x" * 50_000
+    with secured.running(url, max_body_bytes=65536) as running:
+        http = running.over_http()
+        with held(running.port, unfinished, MOST):
+            for _ in range(5):
+                assert secured.FOUND_NOBODY in http.post(secured.find("COLL01")).body.decode()
+            page = http.get("/metrics").body.decode()
+    # Of forty that hold 50 KB, sixteen times 64 KB may stay.
+    ended = figure(page, 'lrs_soap_refused_total{reason="memory"}')
+    assert MOST - 16 * 65536 // 50_000 - 1 <= ended < MOST
+    sqlite_databases.drop(url)
+
+
 # TLS: what a client can hold before and after it is one
 
 
