@@ -87,7 +87,7 @@ class Call:
     def reading(self) -> reading.Reader | replicas.Fallible | Connection:
         """A connection for looking things up, as a context manager: it shows all that was answered before the call."""
         if (found := self.register.replicas) is not None:
-            return found.read(self.position or found.position())
+            return found.read(self.position or found.settled_position())
         return engine.read(self.register.engine)
 
     @contextlib.contextmanager

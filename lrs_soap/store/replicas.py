@@ -113,6 +113,15 @@ class Replicas:
         except (exc.DBAPIError, exc.TimeoutError):
             return None
 
+    def settled_position(self) -> Position | None:
+        """A position from now, when a replica has come to it or none will soon: for a thread, which may wait."""
+        position, until = self.position(), time.monotonic() + CATCH_UP_SECONDS
+        while not self.is_settled(position):
+            if time.monotonic() > until:
+                self.give_up(position)
+            time.sleep(POLL_SECONDS)
+        return position
+
     def is_settled(self, position: Position | None) -> bool:
         """Whether it is known where to read: a replica has the position, or there is none to wait for."""
         if position is None:
@@ -169,11 +178,15 @@ class Replicas:
         return state
 
     def _watch(self) -> None:
+        trouble = ""
         while not self._closing.is_set():
+            said, trouble = trouble, ""
             try:
                 self._look()
             except Exception as error:  # nothing ends the watch; the next look is soon
-                _log.warning("replicas were not looked at: %s", type(error).__name__)
+                trouble = type(error).__name__
+                if trouble != said:
+                    _log.warning("replicas are not read from: %s", trouble)
             self._closing.wait(LOOK_SECONDS)
 
     def _look(self) -> None:

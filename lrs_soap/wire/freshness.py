@@ -42,22 +42,33 @@ class Freshness:
         return await future
 
     def _take_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._turn = None
+        try:
+            self._settle(loop.time())
+        except Exception as error:  # it belongs to those who wait
+            for future in (*self._waiting, *(one for ended in self._rounds for one in ended.waiting)):
+                if not future.done():
+                    future.set_exception(error)
+            self._waiting = []
+            self._rounds.clear()
+        if self._rounds:
+            self._turn = loop.call_later(replicas.POLL_SECONDS, self._take_turn, loop)
+
+    def _settle(self, now: float) -> None:
         # On the loop, as quick calls are: a round trip takes less than handing it to a thread.
         if self._waiting:
             position = self._replicas.position()
-            self._rounds.append(_Round(position, self._waiting, loop.time() + replicas.CATCH_UP_SECONDS))
+            self._rounds.append(_Round(position, self._waiting, now + replicas.CATCH_UP_SECONDS))
             self._waiting = []
-        while self._rounds and self._is_over(self._rounds[0], loop.time()):
+        while self._rounds and self._is_over(self._rounds[0], now):
             ended = self._rounds.popleft()
             for future in ended.waiting:
                 if not future.done():
                     future.set_result(ended.position)
-        self._turn = loop.call_later(replicas.POLL_SECONDS, self._take_turn, loop) if self._rounds else None
 
     def _is_over(self, round: _Round, now: float) -> bool:
-        if self._replicas.is_settled(round.position):
-            return True
-        if now < round.until:
-            return False
-        self._replicas.give_up(round.position)
+        if not self._replicas.is_settled(round.position):
+            if now < round.until:
+                return False
+            self._replicas.give_up(round.position)
         return True

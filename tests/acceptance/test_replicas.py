@@ -129,6 +129,25 @@ def test_finds_are_read_from_both_replicas_and_miss_nothing(register):
     assert reads["replica-1"] > 3 and reads["replica-2"] > 3
 
 
+def test_every_operation_that_reads_is_answered_by_replicas(register):
+    register.become("up", "up")
+    family_name, uln = register.register(0)
+    named = {"FamilyName": family_name, "GivenName": PERSON["GivenName"]}
+    today = time.strftime("%Y-%m-%d")
+    asked = [
+        ("learnerByDemographics", {"FindType": "FUL"} | PERSON | named, "WSRC0004"),
+        ("verifyLearner", {f"LearnerToVerify.{name}": value for name, value in {"ULN": uln, **named}.items()}, "WSVRC001"),
+        ("retrieveULNs", {"ULNsToRetrieve.ULN": [uln]}, "WSRC0004"),
+        ("getMergedUnmergedULNsReport", {"FromDate": today}, "WSRC0024"),
+        ("getDeletedULNsReport", {"FromDate": today}, "WSRC0024"),
+        ("getVerifyBatchOutput", {"JobID": "1"}, "WSRC0018"),
+    ]
+    with counted(register) as reads:
+        for number, (operation, values, code) in enumerate(asked):
+            assert register.call(number, operation, **values).text("ResponseCode") == code, operation
+    assert sum(reads.values()) == len(asked) and reads["primary"] <= 1, reads
+
+
 def test_replicas_that_do_not_keep_up_are_never_stale(register):
     register.become("up", "up")
     for one in register.replicas:

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from lrs_soap.store import engine as engines
-from lrs_soap.store import replication, tables_replicas
+from lrs_soap.store import replicas, replication, tables_replicas
 
 pytestmark = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 
@@ -76,3 +76,23 @@ def test_a_primary_is_not_a_replica(engine, primary, not_a_replica):
 def test_a_connection_to_a_replica_is_not_replaced_by_another(not_a_replica):
     with pytest.raises(replication.Disconnected):
         not_a_replica.execute(sa.select(sa.literal(1)))
+
+
+def test_what_a_replica_fails_at_the_primary_does(engine, not_a_replica, database_url):
+    replica = replicas.Replica(1, database_url)
+    replica.becomes(replicas.State.UP)
+    with replicas.Fallible(engine, replica, not_a_replica) as reading:
+        assert reading.execute(sa.select(sa.literal(1))).scalar() == 1
+        assert replica.state is replicas.State.LOST
+        replica.becomes(replicas.State.UP)
+        # The rest of the call stays where it is: going back could show an earlier state.
+        assert reading.execute(sa.select(sa.literal(2))).scalar() == 2
+    assert replica.state is replicas.State.UP
+
+
+def test_without_a_watch_nothing_is_read_from_replicas(engine, database_url):
+    note(engine)
+    found = replicas.Replicas(engine, [database_url])
+    with found.read(found.settled_position()) as reading:
+        assert not isinstance(reading, replicas.Fallible)
+    found.close()

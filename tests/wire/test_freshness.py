@@ -79,6 +79,20 @@ def test_a_replica_is_not_waited_for_for_long(monkeypatch):
     assert found.given_up == [Position(1, 1)]
 
 
+def test_what_goes_wrong_is_told_to_all_who_wait(monkeypatch):
+    found = Lagging()
+    monkeypatch.setattr(found, "position", lambda: 1 / 0)
+
+    async def calls():
+        fresh = freshness.Freshness(found)
+        wrong = await asyncio.gather(*(fresh.position() for _ in range(3)), return_exceptions=True)
+        monkeypatch.undo()
+        return wrong, await fresh.position()
+
+    wrong, right = asyncio.run(calls())
+    assert [type(error) for error in wrong] == [ZeroDivisionError] * 3 and right == Position(1, 1)
+
+
 def test_a_caller_that_went_away_does_not_trouble_the_others():
     found = Lagging(late=3)
 
