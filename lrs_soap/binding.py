@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from lrs_soap import contract, model
+from lrs_soap import contract, frozen, model
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -19,7 +19,7 @@ _TO_ESCAPE = re.compile("[&<>\r]")
 _ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}
 
 Decoder = Callable[[etree._Element], Any]
-Encoder = Callable[[Any, list[str]], None]
+Encoder = Callable[[Any], str]
 
 
 def escape(text: str) -> str:
@@ -27,18 +27,12 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPES) if _TO_ESCAPE.search(text) else text
 
 
-def _text(element: etree._Element) -> str:
-    return element.text or ""
-
-
 def _integer(element: etree._Element) -> int:
     return int(element.text)
 
 
 def _reader(field: contract.Field) -> Decoder:
-    if field.complex is not None:
-        return decoder(field.complex)
-    return _text if field.simple.base == "string" else _integer
+    return _integer if field.complex is None else decoder(field.complex)
 
 
 _DECODERS: dict[str, Decoder] = {}
@@ -56,52 +50,68 @@ def decoder(complex_type: contract.ComplexType) -> Decoder:
 
 
 def _compile_decoder(complex_type: contract.ComplexType) -> Decoder:
-    factory = getattr(model, complex_type.name)
-    single = {f.name: (f.attribute, _reader(f), f.nillable) for f in complex_type.fields if f.max_occurs == 1}
-    many = {f.name: (f.attribute, _reader(f)) for f in complex_type.fields if f.max_occurs != 1}
+    make = frozen.maker(getattr(model, complex_type.name), [field.attribute for field in complex_type.fields])
+    places = {
+        field.name: (number, None if field.simple and field.simple.base == "string" else _reader(field))
+        for number, field in enumerate(complex_type.fields)
+    }
+    nillable = {field.name for field in complex_type.fields if field.nillable}
+    many = [number for number, field in enumerate(complex_type.fields) if field.max_occurs != 1]
+    absent = [None] * len(complex_type.fields)
 
     def decode(element: etree._Element) -> Any:
-        values: dict[str, Any] = {}
+        values = absent.copy()
+        for number in many:
+            values[number] = []
         for child in element:
             tag = child.tag
-            if tag in single:
-                attribute, read, nillable = single[tag]
-                if not (nillable and child.get(NIL, "").strip() in ("true", "1")):
-                    values[attribute] = read(child)
-            elif tag in many:
-                attribute, read = many[tag]
-                values.setdefault(attribute, []).append(read(child))
-            # What else a derived type, named by xsi:type, may hold is not part of this message.
-        for attribute, _ in many.values():
-            values[attribute] = tuple(values.get(attribute, ()))
-        return factory(**values)
+            if tag not in places:
+                continue  # what else a derived type, named by xsi:type, may hold is not part of this message
+            number, read = places[tag]
+            value = (child.text or "") if read is None else read(child)
+            if number in many:
+                values[number].append(value)
+            elif value or tag not in nillable or child.get(NIL, "").strip() not in ("true", "1"):
+                values[number] = value
+        for number in many:
+            values[number] = tuple(values[number])
+        return make(values)
 
     return decode
 
 
 def encoder(complex_type: contract.ComplexType) -> Encoder:
-    """The function that appends the XML of a value's children, as text, to a list. None and () are left out."""
+    """The function that gives the XML of a value's children. None and () are left out."""
     if complex_type.name not in _ENCODERS:
         _ENCODERS[complex_type.name] = _compile_encoder(complex_type)
     return _ENCODERS[complex_type.name]
 
 
 def _compile_encoder(complex_type: contract.ComplexType) -> Encoder:
-    """Written out as the Python one would write by hand for the type, which takes half the time of a loop over fields."""
+    """Written out as one would write it by hand for the type, which takes a third of the time of a loop over fields."""
     names: dict[str, Any] = {"escape": escape}
-    lines = ["def encode(value, out):", "    append = out.append"]
-    for number, field in enumerate(complex_type.fields):
-        lines.append(f"    item = value.{field.attribute}")
-        if field.max_occurs != 1:
-            lines.append("    for item in item:")
-        else:
-            lines.append("    if item is not None:")
+    fields = list(enumerate(complex_type.fields))
+    texts = [f"v{number}" for number, field in fields if field.max_occurs == 1 and field.simple is not None]
+    lines = ["def encode(value):", *(f"    v{number} = value.{field.attribute}" for number, field in fields)]
+    if texts:
+        # Looked at all at once: hardly any reply has a character to escape.
+        raw = "".join(f"{{{name}}}" for name in texts)
+        lines += [f"    raw = f'{raw}'", "    if '&' in raw or '<' in raw or '>' in raw or '\\r' in raw:"]
+        lines += [f"        if isinstance({name}, str): {name} = escape({name})" for name in texts]
+    parts = []
+    for number, field in fields:
+        item = f"v{number}" if field.max_occurs == 1 else "item"
         if field.complex is not None:
             names[f"nested{number}"] = encoder(field.complex)
-            lines.append(f"        append('<{field.name}>'); nested{number}(item, out); append('</{field.name}>')")
+            item = f"nested{number}({item})"
+        elif field.max_occurs != 1:
+            item = f"escape({item})" if field.simple.base == "string" else item
+        element = f"f'<{field.name}>{{{item}}}</{field.name}>'"
+        if field.max_occurs == 1:
+            parts.append(f"'' if v{number} is None else {element}")
         else:
-            text = "escape(item)" if field.simple.base == "string" else "item"
-            lines.append(f"        append(f'<{field.name}>{{{text}}}</{field.name}>')")
+            parts.append(f"''.join([{element} for item in v{number}])")
+    lines.append(f"    return ''.join(({', '.join(parts)},))")
     exec(compile("\n".join(lines), f"<encoder of {complex_type.name}>", "exec"), names)
     return names["encode"]
 
@@ -110,12 +120,4 @@ def element_encoder(qualified_name: str) -> Callable[[Any], str]:
     """The function that writes a value as the global element `{namespace}Name`, children unqualified."""
     namespace, name = qualified_name[1:].split("}")
     encode = encoder(contract.ELEMENTS[qualified_name])
-    start, end = f'<ns1:{name} xmlns:ns1="{namespace}">', f"</ns1:{name}>"
-
-    def write(value: Any) -> str:
-        out = [start]
-        encode(value, out)
-        out.append(end)
-        return "".join(out)
-
-    return write
+    return lambda value: f'<ns1:{name} xmlns:ns1="{namespace}">{encode(value)}</ns1:{name}>'

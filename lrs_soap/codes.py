@@ -20,8 +20,7 @@ class Code(str, enum.Enum):
     meaning: str
     basis: str
 
-    def __str__(self) -> str:
-        return self.value
+    __str__ = str.__str__
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}.{self.name} {self.value}: {self.meaning}>"

@@ -16,7 +16,7 @@ def maker(cls: type, names: Sequence[str]) -> Callable[[Sequence], Any]:
     """
     if set(names) != set(cls.__dataclass_fields__) or len(names) != len(set(names)):
         raise TypeError(f"not the fields of {cls.__name__}")
-    setters = {f"set_{name}": cls.__dict__[name].__set__ for name in names}
+    setters = {f"set_{name}": getattr(cls, name).__set__ for name in names}
     lines = ["def make(values):", "    made = new(cls)", f"    {', '.join(names)}, = values"]
     lines += [f"    set_{name}(made, {name})" for name in names]
     lines.append("    return made")

@@ -33,12 +33,17 @@ class Hours:
     text: str
     periods: tuple[Period, ...] = ()
 
+    @property
+    def is_always(self) -> bool:
+        """Whether there is no moment at which the service does not answer."""
+        return not self.periods
+
     def open_at(self, moment: datetime.datetime) -> bool:
         """Whether the service answers at `moment`, a datetime with a time zone. A period ends before its last minute:
         "08:00-18:00" is open at 17:59:59 and closed at 18:00. Raises ValueError for a moment without a time zone."""
         if moment.tzinfo is None:
             raise ValueError("operational hours need a moment with a time zone")
-        if not self.periods:
+        if self.is_always:
             return True
         local = moment.astimezone(zoneinfo.ZoneInfo(ZONE))
         minute = local.hour * 60 + local.minute

@@ -9,12 +9,14 @@ P  The n-th number issued is a keyed permutation of n over all valid ULNs: never
 
 import hashlib
 import math
+import operator
 
 from lrs_soap import errors
 
 _BODY_LENGTH = 9
 _MODULUS = 11
 _REMAINDER = 10
+_WEIGHTS = range(10, 0, -1)
 _ROUNDS = 12
 _KEY_BYTES = range(16, hashlib.blake2b.MAX_KEY_SIZE + 1)
 
@@ -31,13 +33,15 @@ def check_digit(body: str) -> str | None:
     """The tenth digit of the ULN whose first nine are `body`; None when no ULN begins so. (D)"""
     if len(body) != _BODY_LENGTH or not (body.isascii() and body.isdigit()) or body[0] == "0":
         return None
-    digit = (_REMAINDER - sum(int(d) * weight for d, weight in zip(body, range(10, 1, -1), strict=True))) % _MODULUS
+    digit = (_REMAINDER - sum(map(operator.mul, _WEIGHTS, map(int, body)))) % _MODULUS
     return str(digit) if digit < 10 else None
 
 
 def is_valid(uln: str) -> bool:
     """Whether `uln` is ten digits, the first not 0, with the right check digit. (D)"""
-    return len(uln) == _BODY_LENGTH + 1 and check_digit(uln[:-1]) == uln[-1]
+    if len(uln) != _BODY_LENGTH + 1 or not (uln.isascii() and uln.isdigit()) or uln[0] == "0":
+        return False
+    return sum(map(operator.mul, _WEIGHTS, map(int, uln))) % _MODULUS == _REMAINDER
 
 
 def _completions() -> tuple[tuple[int, ...], ...]:

@@ -10,6 +10,7 @@ import email.message
 import functools
 import json
 import secrets
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import structlog
@@ -55,12 +56,13 @@ class App:
         self._probes = probes.Probes(register)
         self._bodies = bodies.Bodies(register.settings.max_body_bytes)
         self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
+        self._references = _references()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
         headers = dict(scope["headers"])
-        if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+        if len(headers) < len(scope["headers"]) and sum(name == b"host" for name, _ in scope["headers"]) > 1:
             # RFC 9112, 3.2: a proxy before us may have looked at the other one.
             response = Response(400, TEXT, b"One Host header, please.\n", ((b"connection", b"close"),))
         elif scope["path"] == contract.ENDPOINT and scope["method"] == "POST":
@@ -94,7 +96,9 @@ class App:
         media_type, charset = content_type(headers.get(b"content-type", b""))
         if media_type != "text/xml":
             return Response(415, TEXT, b"Send SOAP 1.1 as Content-Type: text/xml.\n", ((b"connection", b"close"),))
-        if any(name in _CODINGS and value.strip().lower() not in _CODINGS[name] for name, value in scope["headers"]):
+        if not headers.keys().isdisjoint(_CODINGS) and any(
+            name in _CODINGS and value.strip().lower() not in _CODINGS[name] for name, value in scope["headers"]
+        ):
             # P: nothing is ever inflated, so there is no bomb to guard against.
             text = b"Send the message as it is, not compressed.\n"
             return Response(415, TEXT, text, ((b"accept-encoding", b"identity"), (b"connection", b"close")))
@@ -105,7 +109,7 @@ class App:
             metrics.refused(error.reason)
             log.info("fault", code=error.code.value, reason=error.reason)
             return Response(500, XML, faults.declared(error, self._register.now()), ((b"connection", b"close"),))
-        exchange = self._soap.begin(body, charset, secrets.token_hex(8), came_from)
+        exchange = self._soap.begin(body, charset, next(self._references), came_from)
         if not self._soap.is_decided(exchange):
             metrics.asked()
             await self._soap.decide(exchange, self._threads)
@@ -167,6 +171,14 @@ class App:
     def _address(self, scope: dict[str, Any]) -> str:
         """The endpoint's URL as the client sees it."""
         return origin.base(scope, self._register.settings) + contract.ENDPOINT
+
+
+def _references() -> Iterator[str]:
+    """Request ids that no other process gives: 8 hexadecimal digits by chance, and 8 that count."""
+    while True:
+        prefix = secrets.token_hex(4)
+        for number in range(2**32):
+            yield f"{prefix}{number:08x}"
 
 
 @functools.lru_cache(maxsize=64)

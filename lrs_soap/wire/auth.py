@@ -120,7 +120,9 @@ class Authenticator:
 
     def _out_of_hours(self) -> errors.OutOfHours | None:
         hours = self._register.settings.hours
-        return None if hours.open_at(self._register.now()) else errors.OutOfHours(f"The service is open {hours}.")
+        if hours.is_always or hours.open_at(self._register.now()):
+            return None
+        return errors.OutOfHours(f"The service is open {hours}.")
 
     def _organisation(self, reference: str | None, ukprn: str | None) -> _Known | None:
         """The enabled organisation, at most `organisation_cache_seconds` out of date."""

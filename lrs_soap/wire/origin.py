@@ -63,7 +63,7 @@ def of(scope: dict[str, Any], settings: Settings) -> Origin:
     peer, hops = _route(scope, settings)
     certificate = scope.get("extensions", {}).get(CERTIFICATE)
     if not hops:
-        return Origin(address=_address(peer), certificate=certificate)
+        return _direct(peer, certificate)
     unreadable = False
     if settings.client_certificate_header and settings.tls_client_certificates != "none":
         # Then the connection's own certificate is the proxy's.
@@ -93,6 +93,11 @@ def _route(scope: dict[str, Any], settings: Settings) -> tuple[str, int]:
     if not settings.trusted_proxies or not is_trusted(peer, settings.trusted_proxies):
         return peer, 0
     return peer, 1 + _trusted_from_the_right(_list(scope, b"x-forwarded-for"), settings.trusted_proxies)
+
+
+@functools.lru_cache(maxsize=4096)  # every request of a connection has the same
+def _direct(peer: str, certificate: certificates.Presented | None) -> Origin:
+    return Origin(address=_address(peer), certificate=certificate)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ import hashlib
 import secrets
 import threading
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lrs_soap import passwords
 from lrs_soap.rules import lockout
@@ -65,6 +65,8 @@ class Verifier:
         self._remember_seconds = remember_seconds
         self._key = secrets.token_bytes(32)
         self._verified: dict[bytes, float] = {}
+        # The beginning of the tokens of an organisation, as it was last read.
+        self._begun: dict[int, tuple[Organisation, Any]] = {}
         self._attempts = lockout.Attempts()
         self._lock = threading.Lock()
         self._turns = turns.Turns("password", _AT_ONCE, _PATIENCE_SECONDS)
@@ -72,12 +74,12 @@ class Verifier:
 
     def recall(self, organisation: Organisation, password: str, source: Source) -> Verdict | None:
         """The verdict, if it is known without computing anything. Each call may count as a guess."""
-        return self._recall(self._question(organisation, password, source))
+        return self._recall(organisation, password, self._token(organisation, password), (organisation.id, source))
 
     def verify(self, organisation: Organisation, password: str, source: Source) -> Verdict:
         """The verdict; takes 0.1 to 0.2 s if it must be computed. Raises passwords.UnusableHash."""
         question = self._question(organisation, password, source)
-        verdict = self._recall(question)
+        verdict = self._recall(organisation, password, question.token, question.key)
         if verdict is None:
             verdict = self._compute(question) if self._begin(question) else Verdict.LOCKED
         return verdict
@@ -102,18 +104,20 @@ class Verifier:
             self._end(question, None)
             raise
 
-    def _recall(self, question: _Question) -> Verdict | None:
-        if not question.organisation.sandbox and passwords.is_published(question.password):
+    def _recall(
+        self, organisation: Organisation, password: str, token: bytes, key: tuple[int, Source]
+    ) -> Verdict | None:
+        if not organisation.sandbox and passwords.is_published(password):
             return Verdict.PUBLISHED
         now = time.monotonic()
         with self._lock:
-            if wrong := self._attempts.known_wrong(question.key, question.token, now):
+            if wrong := self._attempts.known_wrong(key, token, now):
                 return Verdict(wrong)
-            waits = self._attempts.must_wait(question.key, now)
+            waits = self._attempts.must_wait(key, now)
             # Asking the memory is a guess too; so those who must wait may not do it at will.
-            if waits and not self._attempts.may_look(question.key, now):
+            if waits and not self._attempts.may_look(key, now):
                 return Verdict.LOCKED
-            if self._verified.get(question.token, 0.0) > now:
+            if self._verified.get(token, 0.0) > now:
                 return Verdict.RIGHT
             return Verdict.LOCKED if waits else None
 
@@ -154,6 +158,15 @@ class Verifier:
             self._verified[token] = time.monotonic() + seconds
 
     def _question(self, organisation: Organisation, password: str, source: Source) -> _Question:
-        material = f"{organisation.id}\0{organisation.password_hash}\0{organisation.terms}\0{password}".encode()
-        token = hashlib.blake2b(material, key=self._key, digest_size=32).digest()
-        return _Question(organisation, password, token, (organisation.id, source))
+        return _Question(organisation, password, self._token(organisation, password), (organisation.id, source))
+
+    def _token(self, organisation: Organisation, password: str) -> bytes:
+        """What stands for the password in this process's memory, bound to what it is compared with."""
+        known = self._begun.get(organisation.id)
+        if known is None or known[0] is not organisation:
+            material = f"{organisation.id}\0{organisation.password_hash}\0{organisation.terms}\0".encode()
+            known = organisation, hashlib.blake2b(material, key=self._key, digest_size=32)
+            self._begun[organisation.id] = known
+        token = known[1].copy()
+        token.update(password.encode())
+        return token.digest()
