@@ -48,6 +48,11 @@ class Entry:
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Entry) if field.name != "ulns")
 _INSERT = sa.insert(tables.audit).returning(tables.audit.c.id)
+_BETWEEN = sa.select(tables.audit.c.request_id, tables.audit.c.operation).where(
+    tables.audit.c.at.between(
+        sa.bindparam("first", type_=tables.audit.c.at.type), sa.bindparam("last", type_=tables.audit.c.at.type)
+    )
+)
 _INSERT_LEARNERS = sa.insert(tables.audit_learner)
 _INSERT_SCOPE = {
     name: dialect.insert(tables.organisation_learner).on_conflict_do_nothing()
@@ -76,6 +81,13 @@ def write(conn: Connection, entries: Sequence[Entry]) -> None:
         )
 
 
+def _missing(conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries that are not in the trail."""
+    moments = [entry.at for entry in entries]
+    there = set(map(tuple, conn.execute(_BETWEEN, {"first": min(moments), "last": max(moments)})))
+    return [entry for entry in entries if (entry.request_id, entry.operation) not in there]
+
+
 def _scope(entries: Iterable[Entry]) -> set[tuple[int, str]]:
     return {
         (entry.organisation_id, uln)
@@ -100,6 +112,7 @@ class AuditWriter:
         self._waiting: list[Entry] = []
         self._queue = threading.Lock()  # guards _waiting
         self._writing = threading.Lock()  # held by whoever writes, so that flush() means written
+        self._unsure = False  # whether the last group was written: the answer to a commit can be lost
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -121,13 +134,17 @@ class AuditWriter:
             while group := self._first(size):
                 try:
                     with engines.write(self._engine) as conn:
-                        write(conn, group)
+                        write(conn, _missing(conn, group) if self._unsure else group)
+                    self._unsure = False
                 except (sa.exc.IntegrityError, sa.exc.DataError):
                     # One entry the database will never take must not hold up the others: it is found by halves.
                     if len(group) > 1:
                         size = len(group) // 2
                         continue
                     _log.error("an audit entry is not acceptable to the database: request_id=%s", group[0].request_id)
+                except sa.exc.SQLAlchemyError:
+                    self._unsure = True
+                    raise
                 # Only now are they gone from the queue: any other error leaves them there.
                 with self._queue:
                     del self._waiting[: len(group)]

@@ -144,6 +144,7 @@ def _finish(exchange: Exchange) -> None:
     """Audits and logs the call. In strict mode, what could not be audited is not answered."""
     call = exchange.call
     if exchange.fault is not None:
+        call.ulns.clear()  # nobody was shown, and what was changed is rolled back
         call.code = exchange.fault.code if isinstance(exchange.fault, errors.LrsFault) else exchange.fault.faultcode
     try:
         call.finish()

@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import datetime
 import logging
@@ -208,3 +209,23 @@ def test_moments_are_utc_wherever_they_come_from(engine):
     with engines.write(engine) as conn:
         audit.write(conn, [entry(at=summer)])
     assert rows(engine, tables.audit)[0][1].isoformat() == "2026-07-01T11:00:00+00:00"
+
+
+def test_a_group_whose_commit_was_not_answered_is_there_once(engine, writer, monkeypatch):
+    real = engines.write
+
+    @contextlib.contextmanager
+    def unanswered(engine):
+        with real(engine) as conn:
+            yield conn
+        raise sa.exc.OperationalError("COMMIT", None, Exception("the connection was lost"))
+
+    for number in range(3):
+        writer.add(entry(number))
+    monkeypatch.setattr(engines, "write", unanswered)
+    with pytest.raises(sa.exc.OperationalError):
+        writer.flush()
+    monkeypatch.setattr(engines, "write", real)
+    writer.add(entry(3))
+    writer.flush()
+    assert requests(engine) == [f"request-{number}" for number in range(4)]

@@ -24,12 +24,17 @@ SETTINGS = {"log_level": "ERROR", "job_lease_seconds": 0.5, "job_poll_seconds": 
 
 
 def start(chosen: settings.Settings, listening: socket.socket) -> int:
-    """Forks a server and gives the process id of its supervisor."""
+    """Forks a server and gives the process id of its supervisor, once all its processes are ready."""
+    reading, writing = os.pipe()
     if pid := os.fork():
+        os.close(writing)
+        os.read(reading, 1)
+        os.close(reading)
         return pid
     try:
         observe.configure(chosen)
-        processes.Supervisor(server.roles(chosen, listening), longest_delay=0.1).run()
+        supervisor = processes.Supervisor(server.roles(chosen, listening), longest_delay=0.1)
+        supervisor.run(lambda: os.write(writing, b"r"))
     finally:
         os._exit(0)
 
@@ -66,8 +71,6 @@ def main(url: str, kills: int) -> int:
     print(chosen.port, flush=True)
     try:
         while not select.select([sys.stdin], [], [], dice.expovariate(1 / MEAN_PAUSE_SECONDS))[0]:
-            if os.waitpid(supervisor, os.WNOHANG)[0]:  # a server whose processes die before all are ready ends
-                supervisor = start(chosen, listening)
             if killed.total() == kills or not answers(chosen.port):
                 continue
             # The supervisor less often than its children: with it all of them end.
