@@ -18,7 +18,7 @@ from lrs_soap.wire import origin, tls
 MAX_HEAD_BYTES = 64 * 1024
 """The longest request line and header fields together; a client certificate that a proxy passes on takes 8 KB."""
 
-MOST_AHEAD = 16
+MOST_AHEAD = 4
 """The most requests that a client may send before it was answered: each costs more memory here than bytes there, and
 all that one read brings are there at once. No SOAP client is known to send even a second."""
 
