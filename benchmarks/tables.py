@@ -15,6 +15,8 @@ _COMMITS = {"register": "register", "learners": "learners", "kind": "operation, 
             "commits": "commits a second", "of_commits": "of commits"}  # fmt: skip
 _BATCHES = {"register": "register", "learners": "learners", "kind": "batch", "learners_per_second": "learners a second",
             "cpu_us": "CPU us a learner"}  # fmt: skip
+_GROWTH = {"register": "register", "kind": "operation, case", "alone_p99_us": "p99 alone at the smallest size",
+           "alone_p99_us_largest": "at the largest", "times": "times"}  # fmt: skip
 _STARTS = {"register": "register", "learners": "learners", "start_seconds": "start-up to ready, s"}
 _FAILURES = {"register": "register", "learners": "learners", "kind": "operation, case", "error": "not measured"}
 
@@ -37,14 +39,30 @@ def markdown(about: dict, rows: Rows) -> str:
     parts = ["\n".join(f"- {name}: {value}" for name, value in about.items())]
     for heads, is_in in (
         (_CALLS, lambda row: "p99_us" in row),
+        (_GROWTH, lambda row: "times" in row),
         (_COMMITS, lambda row: "commits" in row),
         (_BATCHES, lambda row: "learners_per_second" in row),
         (_STARTS, lambda row: "start_seconds" in row),
         (_FAILURES, lambda row: "error" in row),
     ):
-        if chosen := [row for row in rows if is_in(row)]:
+        if chosen := [row for row in (*rows, *grown(rows)) if is_in(row)]:
             parts.append(_table(heads, chosen))
     return "\n\n".join(parts) + "\n"
+
+
+def grown(rows: Rows) -> Rows:
+    """For each kind and register that was measured at two sizes or more: how latency grew from the smallest to the
+    largest."""
+    of_kind: dict[tuple[str, str], Rows] = {}
+    for row in sorted(rows, key=lambda row: row["learners"]):
+        if "alone_p99_us" in row:
+            of_kind.setdefault((row["register"], row["kind"]), []).append(row)
+    found = []
+    for (register, kind), (first, *_, last) in ((key, of) for key, of in of_kind.items() if len(of) > 1):
+        p99, largest = first["alone_p99_us"], last["alone_p99_us"]
+        found.append({"register": register, "kind": kind, "alone_p99_us": p99, "alone_p99_us_largest": largest,
+                      "times": f"{largest / p99:.2f}"})  # fmt: skip
+    return found
 
 
 def _table(heads: dict[str, str], rows: Rows) -> str:
@@ -72,7 +90,7 @@ def plot(rows: Rows, where: Callable[[str], Path]) -> list[Path]:
             else:
                 _draw(axes, name, [row for row in of_register if row["kind"].partition(",")[0] == name])
         figure.suptitle(f"{register}: latency of one call at a time, against the register's size")
-        figure.tight_layout()
+        figure.tight_layout(rect=(0, 0, 1, 0.98))
         path = where(register.lower())
         figure.savefig(path, dpi=80)
         pyplot.close(figure)
@@ -88,6 +106,6 @@ def _draw(axes, name: str, rows: Iterable[dict]) -> None:
         sizes = [row["learners"] for row in of_case]
         (line,) = axes.plot(sizes, [row["alone_p99_us"] / 1000 for row in of_case], marker="o", label=f"{case}: p99")
         axes.plot(sizes, [row["alone_p50_us"] / 1000 for row in of_case], marker=".", linestyle=":", color=line.get_color())
-    axes.set(title=name, xscale="log", xlabel="learners", ylabel="ms (dotted: p50)", ylim=(0, None))
+    axes.set(title=name, xscale="log", yscale="log", xlabel="learners", ylabel="ms (dotted: p50)")
     axes.legend(fontsize="small")
     axes.grid(alpha=0.3)

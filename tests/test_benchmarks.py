@@ -73,3 +73,10 @@ def test_the_tables_have_what_was_measured_and_what_was_not():
     ])  # fmt: skip
     assert "| SQLite | 10,000 | a, b | 1,234 | 55% | 1.50 | 2.50 | 0.30 | 0.40 | 500 |  | 90 |" in text
     assert "| SQLite | 10,000 | c | ValueError: no |" in text
+
+
+def test_the_tables_say_how_latency_grows_with_the_register():
+    sizes = [(1_000_000, 900), (10_000, 600), (100_000, 5000)]
+    rows = [{"register": "SQLite", "learners": n, "kind": "a", "alone_p99_us": p99} for n, p99 in sizes]
+    assert "| SQLite | a | 0.60 | 0.90 | 1.50 |" in tables.markdown({}, rows)
+    assert "times" not in tables.markdown({}, rows[:1])
