@@ -52,26 +52,23 @@ def test_a_fixture_for_each_test_and_one_for_all(run):
     result.assert_outcomes(passed=2)
 
 
-def test_settings_can_be_overridden(run):
-    result = run(
-        """
-        import pytest
-        from lrs_soap.client import LrsServiceFault
+OVERRIDING = """
+import pytest
+from lrs_soap.client import LrsServiceFault
 
-        @pytest.fixture(scope="session")
-        def lrs_register_settings():
-            return {"known_users_only": True}
+@pytest.fixture(scope="session")
+def lrs_register_settings():
+    return {"known_users_only": True}
 
-        def test_it(lrs_register):
-            with pytest.raises(LrsServiceFault) as caught:
-                lrs_register.client().learner_by_uln("4123001008", "Whitcombe", "Eleanor")
-            assert caught.value.error_code == "WSEC0006"
-        """
-    )
-    result.assert_outcomes(passed=1)
+def test_it(lrs_register):
+    with pytest.raises(LrsServiceFault) as caught:
+        lrs_register.client().learner_by_uln("4123001008", "Whitcombe", "Eleanor")
+    assert caught.value.error_code == "WSEC0006"
+"""
 
 
-def test_in_parallel_each_worker_has_its_own(run):
+def test_in_parallel_each_worker_has_its_own_and_a_file_its_settings(run, pytester):
+    pytester.makepyfile(test_overriding=OVERRIDING)
     result = run(
         """
         import pytest
@@ -86,7 +83,7 @@ def test_in_parallel_each_worker_has_its_own(run):
         """,
         "-n", "2",
     )  # fmt: skip
-    result.assert_outcomes(passed=6)
+    result.assert_outcomes(passed=7)
 
 
 def test_a_run_that_is_stopped_or_fails_leaves_nothing_either(run):

@@ -9,7 +9,7 @@ from support import server
 def sandbox(sqlite_databases):
     """A running sandbox that logs as a register does, one for all hostile messages: it has to outlive them."""
     url = sqlite_databases.empty()
-    with server.running(url, log_format="json", request_timeout_seconds=5, job_workers=0) as running:
+    with server.running(url, log_format="json", request_timeout_seconds=3, keep_alive_seconds=2, job_workers=0) as running:
         yield running
     sqlite_databases.drop(url)
 
