@@ -119,6 +119,7 @@ class Replicas:
         while not self.is_settled(position):
             if time.monotonic() > until:
                 self.give_up(position)
+                break
             time.sleep(POLL_SECONDS)
         return position
 
@@ -198,8 +199,10 @@ class Replicas:
             position = self.position()
         if position is None:
             return
-        until = time.monotonic() + CATCH_UP_SECONDS
+        started = time.monotonic()
         for place, replica in enumerate(self.all):
+            # One that fell behind comes back when it is well ahead of that, so that calls do not wait for it in vain.
+            until = started + (CATCH_UP_SECONDS if replica.state is State.UP else CATCH_UP_SECONDS / 5)
             while (state := self._state(place, position, ask=True)) is State.BEHIND and time.monotonic() < until:
                 time.sleep(POLL_SECONDS)
             replica.becomes(state)
