@@ -55,7 +55,8 @@ def database_failures(url: str) -> Iterator[None]:
     except exc.SQLAlchemyError as error:
         # The exception's own text holds the statement. The driver's first line says what is wrong, but only where no
         # value of a learner can stand in it.
-        said = str(getattr(error, "orig", None) or "") if isinstance(error, _TELLING) else ""
+        tells = isinstance(error, _TELLING) or type(error) is exc.DatabaseError  # a file that is broken, or is none
+        said = str(getattr(error, "orig", None) or "") if tells else ""
         cause = (said.splitlines() or [type(error).__name__])[0]
         raise exits.Failure(f"{settings.mask(url)} cannot be used: {cause}", exits.Exit.UNUSABLE) from None
 

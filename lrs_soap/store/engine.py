@@ -18,7 +18,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import libpq, reach, reading, statements, writing
+from lrs_soap.store import libpq, place, reach, reading, statements, writing
 
 # A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
@@ -30,6 +30,9 @@ _TCP = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "
 
 # How much later than the server itself, which has cancelled it, we give a statement up.
 _ON_THE_WAY_SECONDS = 1.0
+
+# How long a connection is waited for when all are in use: what comes after that takes time too.
+_POOL_SECONDS = 5.0
 
 # Where a SQLite connection that is about to write says how to begin.
 _BEGIN = "lrs_soap.begin"
@@ -166,8 +169,10 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         _create_file(pathlib.Path(url.database))
     engine = sa.create_engine(
         url, poolclass=sa.QueuePool, connect_args={"check_same_thread": False, "timeout": busy_timeout},
-        hide_parameters=True, **pool,
+        hide_parameters=True, pool_timeout=_POOL_SECONDS, **pool,
     )  # fmt: skip
+    if not (_in_memory(url) or url.database.startswith("file:")):
+        place.Place(engine, pathlib.Path(url.database))
 
     @event.listens_for(engine, "connect")
     def settle(connection, _record):
@@ -220,7 +225,7 @@ def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow
     connect_args["options"] = f"{options} {url.query.get('options', '')}".strip()
     engine = sa.create_engine(
         url, connect_args=connect_args, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True,
-        hide_parameters=True,
+        hide_parameters=True, pool_timeout=_POOL_SECONDS,
     )  # fmt: skip
     patience = limits["statement_timeout"]
     _REACHES[engine] = reach.Reach(engine, patience + _ON_THE_WAY_SECONDS if patience else reach.ANY_TIME)

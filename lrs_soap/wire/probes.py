@@ -70,6 +70,8 @@ class Probes:
             done.exception()  # looked at, also if nobody waited that long
 
     def _is_current(self) -> bool:
+        with self._register.engine.connect():  # as a call that writes begins
+            pass
         return schema.is_current(self._register.engine)
 
     def _queue(self) -> queue.Queue:
