@@ -123,6 +123,11 @@ class Connection(psycopg.Connection):
                 return self._wait(gen, interval, _less(self.patience, self.reach))
         return self._wait(gen, interval, timeout or self.patience)
 
+    def rollback(self) -> None:
+        """Where nothing has begun there is nothing to ask the server, which may be down."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            super().rollback()
+
     def _wait(self, gen: Any, interval: float, patience: float) -> Any:
         try:
             return super().wait(gen, interval, patience)
