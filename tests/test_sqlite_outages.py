@@ -1,6 +1,7 @@
 """What can befall the file of a SQLite register under a server: the disk is full, another holds it, it is moved away, a
 page is broken. Callers get proper faults, nothing is half-written, and when it is over nothing need be restarted."""
 
+import asyncio
 import contextlib
 import os
 import resource
@@ -15,6 +16,7 @@ from lrs_soap.cli.exits import Failure
 from lrs_soap.cli.register import database_failures
 from lrs_soap.store import engine as engines
 from lrs_soap.store import schema
+from lrs_soap.wire import probes
 from lrs_soap.wire import soap as wire
 
 WHO = {"OrganisationRef": "SAND01", "OrgPassword": "sandbox-password", "UserName": "J. College"}
@@ -113,7 +115,9 @@ def test_a_file_that_was_replaced_is_not_written_to(desk, sqlite_databases):
     with moved_away(desk.path):
         os.rename(other, desk.path)
         assert desk.register_somebody() == "WSEC0999"
+        assert not asyncio.run(probes.Probes(desk.register).state()).ready
         os.rename(desk.path, other)
+    assert asyncio.run(probes.Probes(desk.register).state()).ready
     assert desk.register_somebody() == "WSRC0005"
 
 

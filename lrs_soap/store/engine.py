@@ -172,7 +172,7 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         hide_parameters=True, pool_timeout=_POOL_SECONDS, **pool,
     )  # fmt: skip
     if not (_in_memory(url) or url.database.startswith("file:")):
-        place.Place(engine, pathlib.Path(url.database))
+        place.watch(engine, pathlib.Path(url.database))
 
     @event.listens_for(engine, "connect")
     def settle(connection, _record):

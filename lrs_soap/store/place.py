@@ -6,6 +6,8 @@ begun with a file that is no longer the one its name leads to (P); once that is 
 
 import os
 import sqlite3
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +15,25 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 
-class Place:
-    """Watches the file of an engine: no connection is opened or taken from the pool while it is another."""
+_CHECKS: weakref.WeakKeyDictionary[Engine, Callable[[], None]] = weakref.WeakKeyDictionary()
 
-    def __init__(self, engine: Engine, path: Path):
-        self._path = path
-        self._file = _identity(path)
-        event.listen(engine, "do_connect", self.check)
-        event.listen(engine, "checkout", self.check)
 
-    def check(self, *_: Any) -> None:
-        """Raises sqlite3.OperationalError if the file was removed or replaced."""
-        if _identity(self._path) != self._file:
+def watch(engine: Engine, path: Path) -> None:
+    """Sees to it that no connection of the engine is opened or taken from the pool while the file is another."""
+    file = _identity(path)
+
+    def check(*_: Any) -> None:
+        if _identity(path) != file:
             raise sqlite3.OperationalError("the database file was removed or replaced")
+
+    event.listen(engine, "do_connect", check)
+    event.listen(engine, "checkout", check)
+    _CHECKS[engine] = check
+
+
+def check(engine: Engine) -> None:
+    """Raises sqlite3.OperationalError if the file of the engine, if it has one, was removed or replaced."""
+    _CHECKS.get(engine, lambda: None)()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

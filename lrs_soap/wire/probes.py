@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lrs_soap import metrics
 from lrs_soap.register import Register
-from lrs_soap.store import engine, queue, schema
+from lrs_soap.store import engine, place, queue, schema
 from lrs_soap.wire import origin, tls
 
 PATIENCE = 2.0
@@ -70,8 +70,7 @@ class Probes:
             done.exception()  # looked at, also if nobody waited that long
 
     def _is_current(self) -> bool:
-        with self._register.engine.connect():  # as a call that writes begins
-            pass
+        place.check(self._register.engine)
         return schema.is_current(self._register.engine)
 
     def _queue(self) -> queue.Queue:
