@@ -184,6 +184,11 @@ def test_no_tls_where_others_can_reach_it(serve, host):
     assert "--tls-certificate" in words and "--insecure-http" in words
 
 
+@pytest.mark.parametrize("networks", ["0.0.0.0/0", "10.0.0.7, ::/0"])
+def test_everybody_is_no_trusted_proxy(serve, networks):
+    assert "trusted_proxies" in serve("--trusted-proxies", networks)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
 def test_a_database_or_key_that_everybody_can_read(serve, tmp_path, papers):
     database = tmp_path / "open.sqlite"

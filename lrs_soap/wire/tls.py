@@ -10,6 +10,7 @@ from typing import Any
 from lrs_soap import errors, filemodes
 from lrs_soap.rules import certificates
 from lrs_soap.settings import Settings
+from lrs_soap.wire import origin
 
 
 class UnusableTls(errors.LrsError):
@@ -66,6 +67,8 @@ def _check_settings(settings: Settings) -> None:
         raise UnusableTls("tls_key is given without tls_certificate")
     if settings.client_certificate_header and not settings.trusted_proxies:
         raise UnusableTls("client_certificate_header needs trusted_proxies: anybody else could write that header")
+    if any(network.prefixlen == 0 for network in origin.networks(settings.trusted_proxies)):
+        raise UnusableTls("trusted_proxies names everybody: then anybody could show any certificate")
     if settings.tls_client_certificates != "none":
         over_tls = settings.tls_certificate and settings.tls_client_ca
         if not (over_tls or settings.client_certificate_header):

@@ -162,7 +162,7 @@ def test_the_wsdl_names_the_address_that_the_client_used(port, papers):
         assert f'location="https://localhost:{port}{contract.ENDPOINT}"' in body
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/%6detrics", "/%72eadyz"])
 def test_what_is_for_who_watches_is_not_shown_outside(port, papers, path):
     assert get(port, papers, path, **{"X-Forwarded-For": "127.0.0.1"}).status == 404
 
