@@ -5,6 +5,7 @@ what the file must hold: its SHA-256, the version of its tables, and the rows of
 the file was read again and agrees with the manifest.
 """
 
+import collections
 import dataclasses
 import datetime
 import hashlib
@@ -123,10 +124,12 @@ def _copy(engine: Engine, partial: Path) -> dict[str, int]:
             raise BackupError("the database is damaged: SQLite's integrity_check fails on its copy")
         return _rows(partial)
     with copies.snapshot(engine) as (conn, name):
-        rows = copies.counts(conn)
+        rows, tables = copies.counts(conn), copies.partitions(conn)
         pgtools.dump(engine, name, partial)
-    found = pgtools.rows(partial)
-    found.pop("alembic_version", None)
+    found = collections.Counter()
+    for table, number in pgtools.rows(partial).items():
+        found[tables.get(table, table)] += number
+    del found["alembic_version"]
     if found != rows:
         raise BackupError("the backup does not hold the rows of the database")
     return rows
@@ -171,7 +174,7 @@ def _restore_postgresql(url: str, file: Path, manifest: Manifest, force: bool, s
                 raise BackupError("the database is not empty: restore to another one, or --force")
             if servers := copies.servers(conn):
                 raise BackupError(f"the database is in use ({servers} connections): stop the servers and workers first")
-        pgtools.load(engine, file, force)
+        pgtools.load(engine, file, copies.CLEAR if force else None)
         with engines.write(engine) as conn:
             if copies.counts(conn) != manifest.rows:
                 raise BackupError("the restored register is not what was backed up: do not use it")

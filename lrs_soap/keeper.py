@@ -11,7 +11,7 @@ import structlog
 
 from lrs_soap import auditkey
 from lrs_soap.register import Register
-from lrs_soap.store import auditchain, engine, jobs, searches
+from lrs_soap.store import auditchain, auditpartitions, engine, jobs, searches
 
 log = structlog.get_logger("lrs_soap.keeper")
 
@@ -63,6 +63,12 @@ class Keeper:
             total += some
         return found, total
 
+    def prepare(self) -> None:
+        """Makes the partitions of the audit trail that will be needed next."""
+        with engine.write(self._register.engine) as connection:
+            for made in auditpartitions.make_ahead(connection):
+                log.info("partition of the audit trail made", first=made.first, end=made.end)
+
     def _run(self) -> None:
         failures = 0
         while not self._ended.wait(min(self._settings.audit_seal_seconds * 2**failures, _LONGEST_RETRY_SECONDS)):
@@ -70,13 +76,14 @@ class Keeper:
                 self.seal()
                 if time.monotonic() >= self._forget_at:
                     self._forget_at = time.monotonic() + _FORGET_EVERY_SECONDS
+                    self.prepare()
                     old_searches, old_jobs = self.forget()
                     log.info("forgotten by policy", searches=old_searches, batches=old_jobs)
                 failures = 0
             except Exception as error:  # whatever it is, the next attempt may succeed; it must not end the thread
                 failures = min(failures + 1, 10)
                 # Its text may repeat what was to be written; its class is enough to look for.
-                log.warning("the audit trail could not be sealed", type=type(error).__name__, failures=failures)
+                log.warning("the keeper failed, and tries again", type=type(error).__name__, failures=failures)
 
 
 def _now() -> datetime.datetime:

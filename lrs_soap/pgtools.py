@@ -1,11 +1,13 @@
-"""PostgreSQL's own programs for backups: pg_dump and pg_restore.
+"""PostgreSQL's own programs for backups: pg_dump, pg_restore and psql.
 
 The password goes to them in the environment, as command lines can be read by everybody on the machine.
 """
 
 import contextlib
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,17 +33,32 @@ def dump(engine: Engine, snapshot: str, target: Path) -> None:
     )  # fmt: skip
 
 
-def load(engine: Engine, source: Path, replace: bool) -> None:
-    """Puts what a file of `dump` holds into the database: all of it, or nothing. replace: for what is there.
+def load(engine: Engine, source: Path, first: str | None = None) -> None:
+    """Puts what a file of `dump` holds into the database: all of it, or nothing. Raises ToolFailed.
 
-    Raises ToolFailed.
+    first: a statement to execute before, in the same transaction. (It makes room; pg_restore --clean cannot do that in
+    one transaction where there are partitions.)
     """
-    name = engine.dialect.create_connect_args(engine.url)[1]["dbname"]
-    _run(
-        ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-password",
-         *(["--clean", "--if-exists"] if replace else []), f"--dbname={name}", str(source)],
-        engine,
-    )  # fmt: skip
+    reading = ["pg_restore", "--file=-", "--no-owner", "--no-privileges", str(source)]
+    writing = ["psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--no-password",
+               *(["--command", first] if first else []), "--file=-"]  # fmt: skip
+    with (
+        tempfile.TemporaryFile() as complaints,
+        _starting(writing, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=_environment(engine)) as psql,
+    ):
+        with _starting(reading, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as restore:
+            with contextlib.suppress(BrokenPipeError):  # psql has ended, and says why
+                shutil.copyfileobj(restore.stdout, psql.stdin)
+            restore.stdout.close()
+            said = restore.stderr.read()
+        if psql.poll() is None and restore.returncode:
+            psql.kill()  # before it commits the half that it got
+        with contextlib.suppress(BrokenPipeError):
+            psql.stdin.close()
+        if psql.wait() < 0:
+            _check(reading, restore.returncode, said)
+        complaints.seek(0)
+        _check(writing, psql.returncode, complaints.read())
 
 
 def rows(source: Path) -> dict[str, int]:
@@ -73,7 +90,7 @@ def _run(command: Sequence[str], engine: Engine) -> None:
 @contextlib.contextmanager
 def _starting(command: Sequence[str], **how) -> Iterator[subprocess.Popen]:
     try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **how)
+        process = subprocess.Popen(command, **{"stdin": subprocess.DEVNULL} | how)
     except OSError:
         raise ToolFailed(
             f"{command[0]} is not installed: backups of PostgreSQL need its client programs (postgresql-client), of "

@@ -220,22 +220,36 @@ def test_a_damaged_register_makes_no_backup(sqlite_databases, file):
 
 def test_the_password_is_on_no_command_line(tmp_path, monkeypatch):
     told = tmp_path / "told"
-    program = tmp_path / "pg_restore"
-    program.write_text(f'#!/bin/sh\necho "$@" "-" "$PGPASSWORD" "$PGHOST" "$PGSSLMODE" > {told}\n')
-    program.chmod(0o700)
+    for name, script in (("psql", f'echo "$@" "-" "$PGPASSWORD" "$PGHOST" "$PGSSLMODE" > {told}'), ("pg_restore", "true")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o700)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     engine = engines.create("postgresql://me:geheim@db.example/lrs?sslmode=verify-full")
-    pgtools.load(engine, tmp_path / "copy", replace=False)
+    pgtools.load(engine, tmp_path / "copy")
     arguments, _, environment = told.read_text().rpartition(" - ")
     assert environment.split() == ["geheim", "db.example", "verify-full"]
     assert "geheim" not in arguments and "--single-transaction" in arguments
 
 
+def test_what_pg_restore_could_not_read_whole_is_not_there_by_half(postgresql_databases, tmp_path, monkeypatch):
+    (tmp_path / "pg_restore").write_text("#!/bin/sh\necho 'CREATE TABLE half (n integer);'\nsleep 0.2\necho broken >&2\nexit 1\n")
+    (tmp_path / "pg_restore").chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    url = postgresql_databases.empty()
+    engine = engines.create(url)
+    with pytest.raises(pgtools.ToolFailed, match="pg_restore: broken"):
+        pgtools.load(engine, tmp_path / "copy")
+    with engine.connect() as conn:
+        assert copies.is_empty(conn)
+    engine.dispose()
+    postgresql_databases.drop(url)
+
+
 def test_missing_and_failing_programs_are_named(tmp_path, monkeypatch):
     engine = engines.create("postgresql://me:geheim@127.0.0.1:1/lrs")
-    with pytest.raises(pgtools.ToolFailed, match="pg_restore") as failed:
-        pgtools.load(engine, tmp_path / "none", replace=False)
+    with pytest.raises(pgtools.ToolFailed, match="psql") as failed:
+        pgtools.load(engine, tmp_path / "none")
     assert "geheim" not in str(failed.value)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(pgtools.ToolFailed, match="postgresql-client"):
-        pgtools.load(engine, tmp_path / "none", replace=False)
+        pgtools.load(engine, tmp_path / "none")

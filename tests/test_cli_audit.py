@@ -142,7 +142,7 @@ def test_looks_at_the_trail_are_audited(run, desk, calls):
     run("search", "--uln", calls[0])
     run("export")
     query = sa.select(tables.audit.c.operation, tables.audit.c.user_name, tables.audit_learner.c.uln)
-    query = query.outerjoin(tables.audit_learner).order_by(tables.audit.c.id.desc()).limit(2)
+    query = query.outerjoin(tables.audit_learner, tables.audit_learner.c.audit_id == tables.audit.c.id).order_by(tables.audit.c.id.desc()).limit(2)
     with desk.register.engine.connect() as conn:
         assert conn.execute(query).all() == [("audit export", "Op", None), ("audit search", "Op", calls[0])]
 

@@ -106,7 +106,7 @@ def test_the_look_is_audited_with_its_reason(opened, run, tmp_path):
     assert json.loads(file.read_text())["learner"]["family_name"] == "Archer"
     query = sa.select(tables.audit.c.operation, tables.audit.c.user_name, tables.audit.c.reference, tables.audit_learner.c.uln)
     with opened.engine.connect() as conn:
-        rows = conn.execute(query.join(tables.audit_learner).order_by(tables.audit.c.id)).all()
+        rows = conn.execute(query.join(tables.audit_learner, tables.audit_learner.c.audit_id == tables.audit.c.id).order_by(tables.audit.c.id)).all()
     assert rows[-1] == ("subject", "Op", "request 17", ann)
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from lrs_soap.rules import chain
-from lrs_soap.store import tables, tables_audit, tables_events
+from lrs_soap.store import auditpartitions, tables, tables_audit, tables_events
 
 STEP_ROWS = 10_000
 """About how many rows one transaction removes: SQLite's writers wait for it."""
@@ -35,11 +35,15 @@ _NEXT = (
     .order_by(_B.c.number)
     .limit(_PAGE_BLOCKS)
 )
+_SPAN = sa.select(sa.func.max(_B.c.newest), sa.func.sum(_B.c.rows)).where(
+    _B.c.number > sa.bindparam("after"), _B.c.number <= sa.bindparam("last")
+)
 _INSERT = sa.insert(_P)
 _ROWS = sa.select(_R.c.audit_id).where(_R.c.block.between(sa.bindparam("first"), sa.bindparam("last")))
-# In this order: the triggers look a row's block up. Looks at records belong to rows of the trail by their request.
+# Looks at records belong to rows of the trail by their request.
+_DELETE_LOOKS = sa.delete(_LOOK).where(_LOOK.c.request_id.in_(sa.select(_A.c.request_id).where(_A.c.id.in_(_ROWS))))
+# In this order: the triggers look a row's block up.
 _DELETES = (
-    sa.delete(_LOOK).where(_LOOK.c.request_id.in_(sa.select(_A.c.request_id).where(_A.c.id.in_(_ROWS)))),
     sa.delete(_L).where(_L.c.audit_id.in_(_ROWS)),
     sa.delete(_A).where(_A.c.id.in_(_ROWS)),
     sa.delete(_R).where(_R.c.block.between(sa.bindparam("first"), sa.bindparam("last"))),
@@ -60,8 +64,16 @@ def prunes(conn: Connection) -> list[chain.Prune]:
 
 
 def due(conn: Connection, older_than: datetime.datetime, most_rows: int = STEP_ROWS) -> Due | None:
-    """The oldest blocks all of whose rows are older than that moment, of about most_rows rows; None if there is none."""
+    """The oldest blocks all of whose rows are older than that moment; None if there is none.
+
+    They are those of the oldest partition, which can be dropped whole, or of about most_rows rows.
+    """
     after = conn.execute(_UNTIL).scalar_one()
+    whole = auditpartitions.last_block_of_oldest(conn)
+    if whole is not None and whole > after:
+        newest, rows = conn.execute(_SPAN, {"after": after, "last": whole}).one()
+        if newest < older_than:
+            return Due(after + 1, whole, rows)
     last, rows = after, 0
     for block in conn.execute(_NEXT, {"after": after}):
         if block.newest >= older_than or rows >= most_rows:
@@ -80,10 +92,16 @@ def prune(
     older_than: datetime.datetime,
     at: datetime.datetime,
 ) -> chain.Prune:
-    """Removes the rows of these blocks and keeps the record of it, with the hash that only the audit key makes."""
+    """Removes the rows of these blocks and keeps the record of it, with the hash that only the audit key makes.
+
+    Partitions with no other rows go as they are; then TrailInUse may be raised.
+    """
     record = chain.Prune(at, user_name, reason, older_than, *which, chain.key_name(key))
     record = dataclasses.replace(record, hash=chain.prune_hash(key, record))
     conn.execute(_INSERT, dataclasses.asdict(record))
+    span = {"first": which.first, "last": which.last}
+    conn.execute(_DELETE_LOOKS, span)
+    auditpartitions.drop_covered(conn, which.last)
     for statement in _DELETES:
-        conn.execute(statement, {"first": which.first, "last": which.last})
+        conn.execute(statement, span)
     return record

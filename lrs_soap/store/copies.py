@@ -12,7 +12,26 @@ from sqlalchemy.engine import Connection, Engine
 from lrs_soap.store import tables
 
 _VERSION_TABLE = "alembic_version"
+_PARTITIONS = sa.text(
+    "SELECT p.relname, t.relname FROM pg_class p JOIN pg_class t ON t.oid = pg_partition_root(p.oid) WHERE p.relispartition"
+    " AND p.relkind = 'r'"
+)
 _SNAPSHOT = sa.text("SELECT pg_export_snapshot()")
+CLEAR = """DO $$ DECLARE command text; BEGIN
+  SET LOCAL client_min_messages = warning;
+  -- All names first: they could not be told any more once they are dropped.
+  FOREACH command IN ARRAY array(
+    SELECT format('DROP TABLE %I CASCADE', relname) FROM pg_class
+      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+    UNION ALL SELECT format('DROP SEQUENCE IF EXISTS %I', relname) FROM pg_class
+      WHERE relnamespace = current_schema()::regnamespace AND relkind = 'S'
+    UNION ALL SELECT format('DROP FUNCTION %s', oid::regprocedure) FROM pg_proc
+      WHERE pronamespace = current_schema()::regnamespace AND NOT EXISTS (
+        SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+  ) LOOP EXECUTE command; END LOOP;
+END $$"""
+"""Empties a PostgreSQL database: its tables, sequences and functions, but not what belongs to extensions."""
+
 _SERVERS = sa.text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lrs-soap'"
     " AND pid <> pg_backend_pid()"
@@ -23,10 +42,15 @@ _SKIP_SEQUENCE = sa.text(f"SELECT setval('{tables.ULN_SEQUENCE}', nextval('{tabl
 
 def counts(conn: Connection) -> dict[str, int]:
     """The number of rows of every table, by name; nothing for an empty database."""
-    names = sorted(set(sa.inspect(conn).get_table_names()) - {_VERSION_TABLE})
+    names = sorted(set(sa.inspect(conn).get_table_names()) - {_VERSION_TABLE, *partitions(conn)})
     return {
         name: conn.execute(sa.select(sa.func.count()).select_from(sa.table(name))).scalar_one() for name in names
     }
+
+
+def partitions(conn: Connection) -> dict[str, str]:
+    """The table to which each partition belongs, by the partition's name."""
+    return dict(map(tuple, conn.execute(_PARTITIONS))) if conn.dialect.name == "postgresql" else {}
 
 
 def is_empty(conn: Connection) -> bool:

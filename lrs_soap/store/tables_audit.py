@@ -36,6 +36,7 @@ audit_block_row = sa.Table(
     sa.Column("audit_id", tables.BigInt, primary_key=True, autoincrement=False, unique=True),
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (audit_id)",
 )
 
 audit_prune = sa.Table(

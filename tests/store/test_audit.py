@@ -76,7 +76,9 @@ def test_many_calls_keep_their_own_learners(engine):
     ulns = [str(1_000_000_000 + number) for number in range(2_500)]
     with engines.write(engine) as conn:
         audit.write(conn, [entry(number, ulns=(uln,)) for number, uln in enumerate(ulns)])
-        joined = sa.select(tables.audit.c.request_id, tables.audit_learner.c.uln).join(tables.audit_learner)
+        joined = sa.select(tables.audit.c.request_id, tables.audit_learner.c.uln).join(
+            tables.audit_learner, tables.audit_learner.c.audit_id == tables.audit.c.id
+        )
         found = {(row.request_id, row.uln) for row in conn.execute(joined)}
     assert found == {(f"request-{number}", uln) for number, uln in enumerate(ulns)}
 

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 
 from lrs_soap.store import engine as engines
 from lrs_soap.store import (  # noqa: F401 - all have one metadata
+    copies,
     schema,
     tables,
     tables_access,
@@ -41,7 +42,8 @@ def definitions(engine):
     if engine.dialect.name == "sqlite":
         query = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%' AND type IN ('table', 'index')"
     else:
-        query = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname NOT LIKE '%alembic%'"
+        query = ("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname NOT LIKE '%alembic%' "
+                 "AND conparentid = 0")  # of tables: partitions have the same
     with engine.connect() as conn:
         # Columns and constraints may be written down in another order.
         return {name: sorted(line.strip(", \t") for line in (text or "").splitlines())
@@ -50,7 +52,11 @@ def definitions(engine):
 
 def test_migrations_equal_the_tables(engine):
     with engine.connect() as conn:
-        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        partitions = copies.partitions(conn)
+        context = MigrationContext.configure(conn, opts={
+            "compare_type": True, "compare_server_default": True,
+            "include_name": lambda name, kind, _parents: kind != "table" or name not in partitions,
+        })  # fmt: skip
         assert autogenerate.compare_metadata(context, tables.metadata) == []
 
 
