@@ -10,7 +10,7 @@ from support.desk import ANN
 
 from lrs_soap import auditkey, keeper, settings
 from lrs_soap.operations import trail
-from lrs_soap.store import auditchain, auditverify, jobs, searches, tables_jobs
+from lrs_soap.store import auditchain, auditpartitions, auditverify, jobs, searches, tables_jobs
 from lrs_soap.store import engine as engines
 
 PEOPLE = office.PEOPLE
@@ -38,6 +38,17 @@ def test_what_waits_is_sealed(opened):
             trail.note(connection, "learner show", "Op")
     assert keeping(opened).seal() == auditchain.BLOCK_ROWS + 1
     assert keeping(opened).seal() == 0
+
+
+def test_the_next_partition_of_the_trail_is_made(opened):
+    kept = keeping(opened)
+    before, _ = partitions(opened), kept.prepare()
+    assert len(partitions(opened)) == (0 if opened.engine.dialect.name == "sqlite" else len(before) + 1)
+
+
+def partitions(opened):
+    with opened.engine.connect() as connection:
+        return auditpartitions.partitions(connection)
 
 
 def test_the_thread_seals_and_goes_on_after_trouble(opened, monkeypatch):

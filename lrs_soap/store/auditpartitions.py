@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from lrs_soap import errors
+from lrs_soap.store import engine as engines
 from lrs_soap.store import tables, tables_audit
 
 ROWS = 10_000_000
@@ -50,7 +51,6 @@ _STAYS = (
     sa.select(_A.c.id).outerjoin(_R, sa.and_(_R.c.audit_id == _A.c.id, _of(_R.c.audit_id)))
     .where(_of(_A.c.id), sa.or_(_R.c.block.is_(None), _R.c.block > sa.bindparam("last"))).limit(1)
 )  # fmt: skip
-_LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 
 
 class Partition(NamedTuple):
@@ -121,7 +121,7 @@ def drop_covered(conn: Connection, last_block: int) -> list[Partition]:
     try:
         conn.execute(_LOCK_ALL)
     except sa.exc.OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) in _LOCKED:
+        if engines.is_locked(error):
             raise TrailInUse() from None
         raise
     # Looked at again: a row may have been committed before we were alone.

@@ -146,6 +146,11 @@ def write_on(conn: Connection) -> Iterator[None]:
         yield
 
 
+def is_locked(error: exc.DBAPIError) -> bool:
+    """Whether PostgreSQL gave a statement up because others kept a table or row for too long."""
+    return getattr(error.orig, "sqlstate", None) in ("55P03", "40P01")  # lock_not_available, deadlock_detected
+
+
 def _checked(url: str | URL) -> URL:
     # An exception's text must not repeat the URL: it may hold a password.
     try:

@@ -1,5 +1,6 @@
 """Creating and upgrading the register's tables."""
 
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -56,8 +57,26 @@ def upgrade(engine: Engine) -> None:
         if found is not None and found > HEAD:
             raise NewerDatabase()
         if found != HEAD:
+            if found is not None and conn.dialect.name == "postgresql":
+                _keep_calls_waiting(conn)
             config.attributes["connection"] = conn
             command.upgrade(config, "head")
+
+
+def _keep_calls_waiting(conn: Connection) -> None:
+    # Calls lock these two in either order, and whoever of them and us looks for a deadlock first fails: so we give up
+    # before anybody looks (PostgreSQL's deadlock_timeout is a second), and try again.
+    while True:
+        try:
+            with conn.begin_nested():
+                conn.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+                conn.exec_driver_sql("LOCK TABLE organisation, audit IN ACCESS EXCLUSIVE MODE")
+            break
+        except sa.exc.OperationalError as error:
+            if not engines.is_locked(error):
+                raise
+            time.sleep(0.05)
+    conn.exec_driver_sql("SET LOCAL lock_timeout = 0")
 
 
 def _version(conn: Connection) -> str | None:
