@@ -8,8 +8,8 @@ for every learner of every call: it goes, on both databases.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 # As lrs_soap.store.auditpartitions has them.
 _ROWS = 10_000_000
