@@ -31,7 +31,6 @@ _BOUND = re.compile(r"FOR VALUES FROM \((?:MINVALUE|'(\d+)')\) TO \('(\d+)'\)")
 _TRY_LOCK = sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))
 # Who waits for a table keeps all who come later waiting too: so we give up soon, and before a deadlock is looked for.
 _IMPATIENT = sa.text("SET LOCAL lock_timeout = '500ms'")
-_UNHURRIED = sa.text("SET LOCAL statement_timeout = 0")
 _LOCK_ALL = sa.text(f"LOCK TABLE {', '.join(table.name for table in _TABLES)} IN ACCESS EXCLUSIVE MODE")
 _PARTITIONS = sa.text(
     "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
@@ -139,5 +138,5 @@ def _closed(conn: Connection) -> list[Partition]:
 
 
 def _is_covered(conn: Connection, one: Partition, last_block: int) -> bool:
-    conn.execute(_UNHURRIED)
+    engines.take_time(conn)
     return conn.execute(_STAYS, {"first": one.first, "end": one.end, "last": last_block}).first() is None

@@ -71,7 +71,7 @@ def due(conn: Connection, older_than: datetime.datetime, most_rows: int = STEP_R
     after = conn.execute(_UNTIL).scalar_one()
     whole = auditpartitions.last_block_of_oldest(conn)
     if whole is not None and whole > after:
-        newest, rows = conn.execute(_SPAN, {"after": after, "last": whole}).one()
+        newest, rows = conn.execute(_SPAN, {"after": after, "last": whole}).first()
         if newest < older_than:
             return Due(after + 1, whole, rows)
     last, rows = after, 0
