@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import os
 import sys
 import tempfile
@@ -21,13 +22,17 @@ HEADINGS = ("MasterULN", "MergedULN", "Score", "Reason", "Different", "Command")
 @click.option("--all", "all_pairs", is_flag=True, help="Show pairs too that no search would take for one person: twins.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Where to write the work list, as CSV [default: standard output].")
-@click.option("--memory", default="4GB", show_default=True, help="The most memory that DuckDB may use.")
+@click.option("--backend", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
+              help="What compares; spark needs Java and the extra `spark`.")
+@click.option("--spark-master", default="local[*]", show_default=True, metavar="URL",
+              help="Where Spark runs; hosts of a cluster must share --directory.")
+@click.option("--memory", default="4GB", show_default=True, help="The most memory that DuckDB, or Spark's driver, may use.")
 @click.option("--directory", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Where there is room for what does not fit into memory; emptied afterwards [default: TMPDIR].")
 @options.database_option
 @options.json_option
 @exits.handles()
-def dedupe(threshold, all_pairs, out, memory, directory, database, as_json) -> None:
+def dedupe(threshold, all_pairs, out, backend, spark_master, memory, directory, database, as_json) -> None:
     """Look through the whole register for people who have two ULNs, and write what to merge, likeliest first.
 
     Nothing is changed: each row has the command that merges, for somebody to look at both learners first. Exit code 0:
@@ -36,14 +41,20 @@ def dedupe(threshold, all_pairs, out, memory, directory, database, as_json) -> N
     from lrs_soap.cli import register
 
     try:
-        from lrs_soap.dedupe import proposals
+        from lrs_soap.dedupe import backends, proposals
+
+        if backend == "spark":
+            import pyspark  # noqa: F401 - an extra of its own
     except ModuleNotFoundError as error:
-        raise exits.Failure(f"{error.name} is not installed: pip install 'lrs_soap[dedupe]'", exits.Exit.USAGE) from None
+        extra = "dedupe,spark" if backend == "spark" else "dedupe"
+        raise exits.Failure(f"{error.name} is not installed: pip install 'lrs_soap[{extra}]'", exits.Exit.USAGE) from None
+    choices = {"spark": functools.partial(backends.spark, memory=memory, master=spark_master),
+               "duckdb": functools.partial(backends.duckdb, memory=memory)}  # fmt: skip
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(register.opened(database))
         room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lrs-soap-dedupe-", dir=directory)))
         advance = stack.enter_context(progress.bar("looking for duplicates", shown=not as_json))
-        found = proposals.find(opened, room, threshold=threshold, all_pairs=all_pairs, memory=memory,
+        found = proposals.find(opened, room, choices[backend], threshold=threshold, all_pairs=all_pairs,
                                progress=lambda what, done, total: advance(done, total))  # fmt: skip
         if as_json:
             rows = [output.plain(proposal) for proposal in found]

@@ -1,7 +1,9 @@
 """What Splink compares, and how it learns what a comparison is worth. All of it is P."""
 
+from typing import Any
+
 import splink.comparison_library as compare
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink import Linker, SettingsCreator, block_on
 
 COLUMNS = ("unique_id", "given", "family", "previous", "date_of_birth", "postcode", "gender")
 """Of the table that Splink reads: names and postcode folded; a postcode or gender that says nothing is NULL."""
@@ -41,8 +43,8 @@ def settings() -> SettingsCreator:
     )
 
 
-def trained(table: str, database: DuckDBAPI) -> Linker:
-    """A linker of the table, whose weights are learnt from the register itself: how often values agree between any two
+def trained(table: Any, database: Any) -> Linker:
+    """A linker of the table in one of Splink's databases, whose weights are learnt from the register itself: how often values agree between any two
     people by chance, and by expectation maximisation how often they do between two records of one."""
     linker = Linker(table, settings(), db_api=database, set_up_basic_logging=False)
     linker.training.estimate_probability_two_random_records_match(

@@ -4,22 +4,22 @@ P: a pair is proposed if Splink's score reaches a threshold and a search with th
 score alone cannot tell twins, who share all but a given name, from one person who has moved; the rules can.
 """
 
+import contextlib
 import csv
 import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import duckdb
-from splink import DuckDBAPI
 from sqlalchemy import Engine
 
-from lrs_soap.dedupe import model
+from lrs_soap.dedupe import backends, model
 from lrs_soap.rules import keys, likeness, matching, names
 from lrs_soap.store import engine as engines
 from lrs_soap.store import extract, learners
 
-_AT_ONCE = 500
+Opened = Callable[[Path, Path], contextlib.AbstractContextManager[backends.Database]]
+"""Opens one of `backends` with the learners of a file, in a directory."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,41 +40,27 @@ class Proposal:
 def find(
     engine: Engine,
     directory: Path,
+    opened: Opened,
     *,
     threshold: float,
     all_pairs: bool = False,
-    memory: str = "4GB",
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Iterator[Proposal]:
     """The proposals for a register, best first.
 
-    directory: an empty one of this run's own, where DuckDB may put what does not fit into `memory`; it will hold
-    personal data. threshold: the least score, 0 to 1. all_pairs: also those that no rule takes. progress gets what is
+    directory: an empty one of this run's own, for what does not fit into memory; it will hold personal data. threshold: the least score, 0 to 1. all_pairs: also those that no rule takes. progress gets what is
     being done, how much of it is, and how much there is. Raises what the databases raise.
     """
     logging.getLogger("splink").setLevel(logging.ERROR)
     total = extract.count(engine)
     table = directory / "learners.csv"
     _write(engine, table, lambda done: progress("reading the register", done, total))
-    with duckdb.connect(str(directory / "dedupe.duckdb")) as database:
-        database.execute("SET enable_progress_bar = false")
-        database.execute("SET memory_limit = ?", [memory])
-        database.execute("SET temp_directory = ?", [str(directory)])
-        kinds = ", ".join(f"'{name}': 'VARCHAR'" for name in model.COLUMNS)
-        database.execute(
-            f"CREATE TABLE learners AS SELECT * FROM read_csv(?, header = true, columns = {{{kinds}}}, nullstr = '')",
-            [str(table)],
-        )
-        table.unlink()
+    with opened(table, directory) as database:
         progress("learning from the register", 0, 1)
-        linker = model.trained("learners", DuckDBAPI(connection=database))
+        linker = model.trained(database.table, database.api)
         progress("comparing", 0, 1)
         pairs = linker.inference.predict(threshold_match_probability=threshold)
-        found = database.execute(
-            f"SELECT unique_id_l, unique_id_r, match_probability FROM {pairs.physical_name} "
-            "ORDER BY match_weight DESC, unique_id_l, unique_id_r"
-        )
-        while rows := found.fetchmany(_AT_ONCE):
+        for rows in database.best(pairs.physical_name):
             yield from _judged(engine, rows, all_pairs)
 
 
@@ -96,7 +82,7 @@ def _write(engine: Engine, path: Path, progress: Callable[[int], None]) -> None:
                 progress(done)
 
 
-def _judged(engine: Engine, rows: list[tuple[str, str, float]], all_pairs: bool) -> Iterator[Proposal]:
+def _judged(engine: Engine, rows: list[backends.Pair], all_pairs: bool) -> Iterator[Proposal]:
     with engines.read(engine) as conn:
         known = learners.by_ulns(conn, {uln for row in rows for uln in row[:2]})
     for *pair, score in rows:
