@@ -16,6 +16,7 @@ _SECTIONS = {
         "learner": lazy.Command("lrs_soap.cli.learner", "learner", "Merge, delete and look at the register's learners."),
         "backup": lazy.Command("lrs_soap.cli.backup", "backup", "Copy the register to a file, while it is at work."),
         "restore": lazy.Command("lrs_soap.cli.backup", "restore", "Put a backup into an empty database."),
+        "partition": lazy.Command("lrs_soap.cli.partition", "partition", "Put the learners of PostgreSQL into partitions."),
         "audit": lazy.Command("lrs_soap.cli.audit", "audit", "Verify, search, export and prune the audit trail."),
         "subject": lazy.Command("lrs_soap.cli.subject", "subject", "All that is held about one ULN, for its learner."),
     },
