@@ -6,6 +6,8 @@ import importlib.util
 import io
 import json
 import os
+import sys
+import types
 
 import pytest
 from click.testing import CliRunner
@@ -74,6 +76,35 @@ def test_pairs_that_no_rule_takes_are_shown_on_demand(register, database_url):
     assert 0 < len(without) < len(shown)
     # Nearly all of them are families: other given names at one address.
     assert sum("given_name" in row["different"] for row in without) > 0.8 * len(without)
+
+
+@needs_splink
+@pytest.mark.skipif(not os.environ.get("LRS_TEST_SPARK"), reason="minutes: LRS_TEST_SPARK=1, with the extra spark and Java")
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+@pytest.mark.filterwarnings("ignore:::pyspark", "ignore::ResourceWarning")
+def test_spark_proposes_what_duckdb_does(register, database_url, tmp_path):
+    scores = {}
+    for backend in ("duckdb", "spark"):
+        result = run(database_url, "--backend", backend, "--json", "--directory", tmp_path)
+        assert result.exit_code == 1, result.output
+        scores[backend] = {(row["master"], row["merged"]): row["score"] for row in json.loads(result.stdout)}
+        assert list(tmp_path.iterdir()) == []
+    # What two people agree on by chance is learnt from a sample that each draws in its own way.
+    both = scores["duckdb"].keys() & scores["spark"].keys()
+    assert len(both) >= 0.99 * max(map(len, scores.values())) > 150
+    assert all(abs(scores["duckdb"][pair] - scores["spark"][pair]) < 0.05 for pair in both)
+
+
+@needs_splink
+def test_without_pyspark_or_java_the_command_says_what_to_install(database_url, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    result = run(database_url, "--backend", "spark")
+    assert (result.exit_code, "pip install 'lrs_soap[dedupe,spark]'" in result.stderr) == (2, True)
+    monkeypatch.setitem(sys.modules, "pyspark", types.ModuleType("pyspark"))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run(database_url, "--backend", "spark")
+    assert (result.exit_code, "Java" in result.stderr) == (2, True)
 
 
 @pytest.mark.skipif(SPLINK, reason="Splink is installed: the other tests run")

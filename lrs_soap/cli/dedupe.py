@@ -52,6 +52,7 @@ def dedupe(threshold, all_pairs, out, backend, spark_master, memory, directory, 
                "duckdb": functools.partial(backends.duckdb, memory=memory)}  # fmt: skip
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(register.opened(database))
+        stack.enter_context(exits.failing(exits.Exit.USAGE))
         room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lrs-soap-dedupe-", dir=directory)))
         advance = stack.enter_context(progress.bar("looking for duplicates", shown=not as_json))
         found = proposals.find(opened, room, choices[backend], threshold=threshold, all_pairs=all_pairs,

@@ -84,6 +84,8 @@ def spark(learners: Path, directory: Path, memory: str, master: str) -> Iterator
         "spark.driver.memory": memory.upper().removesuffix("B"),
         "spark.jars": similarity_jar_location(),
         "spark.local.dir": str(directory),
+        "spark.log.level": "ERROR",
+        "spark.sql.execution.arrow.pyspark.enabled": "false",  # a few rows of parameters go that way; it is one more package
         "spark.sql.warehouse.dir": str(directory / "warehouse"),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -98,7 +100,6 @@ def spark(learners: Path, directory: Path, memory: str, master: str) -> Iterator
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     try:
-        session.sparkContext.setLogLevel("ERROR")
         session.sparkContext.setCheckpointDir(str(directory / "checkpoints"))
         kinds = ", ".join(f"{name} STRING" for name in model.COLUMNS)
         table = str(directory / "learners.parquet")
