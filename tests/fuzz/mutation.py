@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 from lrs_soap import contract
 
-_PART = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<[^<>]*>|[^<]+|<", re.DOTALL)
-_ELEMENT = re.compile(rb"<([\w:]+)[^<>]*>[^<]*</\1>")
+# No part is looked for beyond the next <, and names are possessive: a mutation takes no longer than its message is long.
+_PART = re.compile(rb"<!--[^<]*-->|<!\[CDATA\[[^<]*\]\]>|<[^<>]*+>|[^<]++|<")
+_ELEMENT = re.compile(rb"<([\w:]++)[^<>]*+>[^<]*+</\1>")
 _XSI = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 
 _NAMES = sorted({field.name.encode() for type_ in contract.TYPES.values() for field in type_.fields})
