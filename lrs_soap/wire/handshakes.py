@@ -41,6 +41,15 @@ class Door:
         listening.setblocking(False)
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether handshakes are under way."""
+        return bool(self._under_way)
+
+    def leave(self) -> None:
+        """Accepts no more; the handshakes that are under way go on."""
+        self._accepting.cancel()
+
     def close(self) -> None:
         """Accepts no more, and ends the handshakes that are under way."""
         for task in (self._accepting, *self._under_way):

@@ -82,10 +82,11 @@ class _Worker(Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        doors = [server for server in self.servers if isinstance(server, handshakes.Door)]
         for server in self.servers:
-            server.close()
+            (server.leave if server in doors else server.close)()
         self.config.encoded_headers.append((b"connection", b"close"))
-        while self.server_state.connections and time.monotonic() < self._close_by:
+        while (self.server_state.connections or any(door.is_busy for door in doors)) and time.monotonic() < self._close_by:
             await self.on_tick(0)  # keeps the Date of replies right
             await asyncio.sleep(_LOOK_SECONDS)
         await super().shutdown(sockets)
