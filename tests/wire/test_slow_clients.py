@@ -164,6 +164,22 @@ def test_handshakes_do_not_keep_a_server_from_stopping(sqlite_databases, papers)
     sqlite_databases.drop(url)
 
 
+def test_a_handshake_under_way_when_the_server_is_told_to_stop_is_finished(sqlite_databases, papers):
+    url = sqlite_databases.migrated()
+    trust = ssl.create_default_context(cafile=papers.ca_file)
+    with secured.running(url, tls_certificate=papers.issue("ending", "localhost")) as running:
+        with socket.create_connection(("localhost", running.port), timeout=20) as plain:
+            time.sleep(0.3)  # accepted
+            running.process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+            with trust.wrap_socket(plain, server_hostname="localhost") as secure:
+                secure.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+                reply = b"".join(iter(lambda: secure.recv(65536), b""))
+        assert reply.startswith(b"HTTP/1.1 200") and b"connection: close" in reply
+        assert running.process.wait(15) == 0
+    sqlite_databases.drop(url)
+
+
 def test_who_does_not_answer_the_goodbye_is_not_waited_for(tls):
     running, trust = tls
     with contextlib.ExitStack() as stack:
