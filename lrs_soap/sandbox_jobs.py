@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import math
 
 from sqlalchemy.engine import Connection
 
@@ -11,8 +12,8 @@ from lrs_soap.operations import batch_step
 from lrs_soap.rules import matching
 from lrs_soap.store import jobs
 
-# What is never to finish is held by a worker that does not exist, for a century.
-_FOR_EVER = 100 * 365 * 24 * 3600.0
+# What is never to finish is held by a worker that does not exist.
+_FOR_EVER = math.inf
 
 
 def insert(connection: Connection, organisation_id: int, reference: str, at: datetime.datetime) -> None:

@@ -11,7 +11,7 @@ from support import tables as documents
 
 from lrs_soap import codes, contract, passwords, sandbox
 from lrs_soap.rules import access, matching, registering, uln
-from lrs_soap.store import audit, learners, organisations, tables
+from lrs_soap.store import audit, jobs, learners, organisations, tables
 from lrs_soap.store import engine as engines
 
 LEARNERS = sandbox.stored_learners()
@@ -55,6 +55,12 @@ def test_a_database_that_is_in_use_is_left_alone(engine):
         add_organisation(connection)
     assert sandbox.load(engine) is False
     assert count(engine, tables.learner) == 0
+
+
+def test_jobs_that_are_never_to_finish_are_claimed_by_nobody(engine):
+    sandbox.load(engine)
+    with engines.write(engine) as connection:
+        assert jobs.claim(connection, 30.0, datetime.datetime.now(datetime.UTC)) is None
 
 
 def add_organisation(connection) -> None:

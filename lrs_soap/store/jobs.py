@@ -88,10 +88,14 @@ class Sent(NamedTuple):
 _JOB = [_J.c[field.name] for field in dataclasses.fields(Job)]
 _SECONDS = sa.bindparam("seconds", type_=sa.Double)
 # A lease that ends later than any that is given now was given before the clock was set back. The minute is for workers
-# whose leases are somewhat longer, and for jobs that are kept back.
+# whose leases are somewhat longer, and for jobs that are kept back. A lease without an end (math.inf) stays one.
+_FROM_ANOTHER_TIME = sa.and_(
+    _J.c.lease_until > _Clock() + _SECONDS + sa.literal_column("60.0", sa.Double),
+    _J.c.lease_until < sa.literal_column("1e300", sa.Double),
+)
 _OPEN = sa.and_(
     _J.c.finished_at.is_(None),
-    sa.or_(_J.c.lease_until <= _Clock(), _J.c.lease_until > _Clock() + _SECONDS + sa.literal_column("60.0", sa.Double)),
+    sa.or_(_J.c.lease_until <= _Clock(), _FROM_ANOTHER_TIME),
 )
 _NEXT = sa.select(_J.c.id).where(_OPEN).order_by(_J.c.id).limit(1)
 _CLAIM = (
