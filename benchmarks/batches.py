@@ -63,7 +63,7 @@ def _submit(endpoint: str, body: str) -> int:
 
 
 def _add(url: str, some: list[StoredLearner]) -> None:
-    database = engine.create(url)
+    database = engine.create(url, statement_timeout=0)
     with engine.write(database) as conn:
         caller = organisations.by_reference(conn, None, requests.CREDENTIALS["ukprn"])
         jobs.add(

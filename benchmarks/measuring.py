@@ -70,7 +70,8 @@ def database_seconds(name: str) -> float:
     total = 0.0
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if re.match(rf"postgres: \S+ {re.escape(name)} ", (directory / "cmdline").read_text()):
+            # "postgres: [cluster: ]user database client state"
+            if re.match(rf"postgres: .*\S {re.escape(name)} ", (directory / "cmdline").read_text()):
                 total += _used(int(directory.name))
     return total
 
