@@ -5,12 +5,12 @@ differently about connecting and transactions is in this module.
 """
 
 import contextlib
+import functools
 import os
 import pathlib
-import sqlite3
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import libpq, place, reach, reading, statements, writing
+from lrs_soap.store import libpq, place, reach, reading, statements, turns, writing
 
 # A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
@@ -89,6 +89,7 @@ def create(
 
 _READERS: weakref.WeakKeyDictionary[Engine, reading.Readers] = weakref.WeakKeyDictionary()
 _REACHES: weakref.WeakKeyDictionary[Engine, reach.Reach] = weakref.WeakKeyDictionary()
+_TURNS: weakref.WeakKeyDictionary[Engine, Callable[[], contextlib.AbstractContextManager]] = weakref.WeakKeyDictionary()
 _COMPILED: weakref.WeakKeyDictionary[Engine, dict[Any, statements.Statement]] = weakref.WeakKeyDictionary()
 
 
@@ -142,7 +143,7 @@ def write_on(conn: Connection) -> Iterator[None]:
     """The transaction of `write` on a connection that is kept for several."""
     if conn.dialect.name == "sqlite":
         conn.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
-    with conn.begin():
+    with _TURNS.get(conn.engine, contextlib.nullcontext)(), conn.begin():
         yield
 
 
@@ -170,20 +171,23 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
     if _in_memory(url):
         # One connection is the database; callers take turns.
         pool = {"pool_size": 1, "max_overflow": 0}
-    elif not url.database.startswith("file:"):
-        _create_file(pathlib.Path(url.database))
+    # Half of the wait in line, half for a writer who takes no turns.
+    patience = busy_timeout / 2
     engine = sa.create_engine(
-        url, poolclass=sa.QueuePool, connect_args={"check_same_thread": False, "timeout": busy_timeout},
+        url, poolclass=sa.QueuePool, connect_args={"check_same_thread": False, "timeout": patience},
         hide_parameters=True, pool_timeout=_POOL_SECONDS, **pool,
     )  # fmt: skip
     if not (_in_memory(url) or url.database.startswith("file:")):
-        place.watch(engine, pathlib.Path(url.database))
+        file = pathlib.Path(url.database)
+        _create_file(file)
+        place.watch(engine, file)
+        _TURNS[engine] = functools.partial(turns.of_file(file).mine, patience)
 
     @event.listens_for(engine, "connect")
     def settle(connection, _record):
         # sqlite3 would open transactions by its own rules; the listener below opens them by ours.
         connection.isolation_level = None
-        _use_wal(connection, busy_timeout)
+        turns.use_wal(connection, busy_timeout)
         connection.execute(f"PRAGMA synchronous = {synchronous}").close()
         connection.execute("PRAGMA foreign_keys = ON").close()
         connection.execute("PRAGMA cache_size = -32768").close()  # KiB, for each connection
@@ -192,18 +196,6 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
     # The dialect's own hook, where an event listener on the engine would slow every statement down.
     engine.dialect.do_begin = lambda connection: connection.execute(connection.info.pop(_BEGIN, "BEGIN")).close()
     return engine
-
-
-def _use_wal(connection, patience: float) -> None:
-    # The file remembers it. SQLite does not wait for others who open the same new file and do the same: so we do.
-    deadline = time.monotonic() + patience
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
 
 
 def _in_memory(url: URL) -> bool:

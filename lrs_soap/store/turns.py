@@ -1,0 +1,149 @@
+"""Turns of those who write to one SQLite file.
+
+SQLite lets one write at a time; the others look again and again, up to 100 ms apart, and whoever looks at the right
+moment is next: of several busy writers some wait for seconds. Here the threads of a process stand in line, and the one in
+front stands in line with other processes' at a file beside the register. SQLite's own lock still decides, so that what
+knows nothing of turns does no harm but to wait as before.
+"""
+
+import collections
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import exc
+
+try:
+    import fcntl
+except ImportError:  # Windows: processes meet at SQLite's own lock only
+    fcntl = None
+
+_LOOK_SECONDS = 0.0005
+# Bytes of the file: who holds the first is next, who holds the second writes. One alone would be taken again by whoever
+# gives it back, before others have looked.
+_NEXT, _WRITING = 0, 1
+
+_ALL: weakref.WeakValueDictionary[str, "Turns"] = weakref.WeakValueDictionary()
+_making = threading.Lock()
+
+
+def of_file(database: Path) -> "Turns":
+    """The turns of the writers of this SQLite file: the same for all engines of the process."""
+    # The kernel forgets a process's locks on a file when any of its descriptors for it is closed: so there is only one.
+    with _making:
+        name = os.path.realpath(database)
+        turns = _ALL.get(name)
+        if turns is None:
+            turns = _ALL[name] = Turns(Path(name))
+        return turns
+
+
+class Turns:
+    """Who may write next."""
+
+    def __init__(self, database: Path):
+        self._database = database
+        self._guard = threading.Lock()  # of the two below
+        self._taken = False
+        self._line: collections.deque[threading.Lock] = collections.deque()
+        self._file: int | None = None
+
+    def __del__(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+
+    @contextlib.contextmanager
+    def mine(self, patience: float) -> Iterator[None]:
+        """The block has its turn, and ends it. patience: the most seconds to wait.
+
+        Raises sqlalchemy.exc.OperationalError, as SQLite does for who waited too long.
+        """
+        deadline = time.monotonic() + patience
+        self._enter(deadline)
+        try:
+            with self._among_processes(deadline):
+                yield
+        finally:
+            self._leave()
+
+    def _enter(self, deadline: float) -> None:
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            called = threading.Lock()
+            called.acquire()
+            self._line.append(called)
+        if called.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            return
+        with self._guard:
+            if called in self._line:
+                self._line.remove(called)
+                raise _locked()
+        # Called at the last moment.
+
+    def _leave(self) -> None:
+        with self._guard:
+            if self._line:
+                self._line.popleft().release()
+            else:
+                self._taken = False
+
+    @contextlib.contextmanager
+    def _among_processes(self, deadline: float) -> Iterator[None]:
+        file = self._open()
+        if file is None:
+            yield
+            return
+        _lock(file, _NEXT, deadline)
+        try:
+            _lock(file, _WRITING, deadline)
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, _NEXT)
+        try:
+            yield
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, _WRITING)
+
+    def _open(self) -> int | None:
+        if self._file is None and fcntl is not None:
+            with contextlib.suppress(OSError):  # a place that cannot be written to: SQLite's own lock is left
+                owner = self._database.stat()
+                file = os.open(f"{self._database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, owner.st_mode & 0o666)
+                with contextlib.suppress(OSError):  # made by root, it is for the register's owner all the same
+                    os.fchown(file, owner.st_uid, owner.st_gid)
+                self._file = file
+        return self._file
+
+
+def _lock(file: int, byte: int, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise _locked() from None
+        time.sleep(_LOOK_SECONDS)
+
+
+def _locked() -> exc.OperationalError:
+    return exc.OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+
+
+def use_wal(connection: sqlite3.Connection, patience: float) -> None:
+    """Sets the file to WAL mode, which it remembers. SQLite does not wait for others who open the same new file and do
+    the same: so we do, for `patience` seconds. Raises sqlite3.OperationalError."""
+    deadline = time.monotonic() + patience
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

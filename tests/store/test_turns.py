@@ -1,0 +1,108 @@
+"""Writers to a SQLite file take turns: in line, whichever thread or process they are of."""
+
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from lrs_soap.store import engine as engines
+from lrs_soap.store import turns
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from lrs_soap.store import turns
+with turns.of_file(Path(sys.argv[1])).mine(5):
+    print("mine", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    file = tmp_path / "register.sqlite"
+    file.touch(0o640)
+    return file
+
+
+@contextlib.contextmanager
+def held_by_another_process(file):
+    with subprocess.Popen([sys.executable, "-c", HOLDER, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"mine\n"
+        yield other
+        with contextlib.suppress(BrokenPipeError):
+            other.communicate(b"\n")
+
+
+def test_threads_come_in_the_order_in_which_they_asked(file):
+    mine, order = turns.of_file(file), []
+
+    def write(number):
+        with mine.mine(60):
+            order.append(number)
+
+    with mine.mine(60):
+        threads = []
+        for number in range(20):
+            threads.append(threading.Thread(target=write, args=(number,)))
+            threads[-1].start()
+            while len(mine._line) <= number:
+                pass
+    for thread in threads:
+        thread.join()
+    assert order == list(range(20))
+
+
+def test_all_engines_of_a_process_stand_in_one_line(file):
+    assert turns.of_file(file) is turns.of_file(file.parent / "." / file.name)
+    with turns.of_file(file).mine(1), pytest.raises(sa.exc.OperationalError, match="locked"):
+        with turns.of_file(file).mine(0.01):
+            pass
+    with turns.of_file(file).mine(0):
+        pass
+
+
+def test_another_process_is_waited_for_and_not_for_ever(file):
+    with held_by_another_process(file) as other:
+        with pytest.raises(sa.exc.OperationalError, match="locked"), turns.of_file(file).mine(0.05):
+            pass
+        other.stdin.write(b"\n")
+        other.stdin.flush()
+        with turns.of_file(file).mine(60):
+            pass
+
+
+def test_a_killed_process_ends_its_turn(file):
+    with held_by_another_process(file) as other:
+        os.kill(other.pid, signal.SIGKILL)
+        with turns.of_file(file).mine(60):
+            pass
+
+
+def test_the_file_of_the_turns_is_as_open_as_the_register(file):
+    with turns.of_file(file).mine(1):
+        assert stat.S_IMODE(os.stat(f"{file}-turn").st_mode) == 0o640
+
+
+def test_without_a_file_threads_still_take_turns(tmp_path):
+    with turns.of_file(tmp_path / "nowhere" / "register.sqlite").mine(1):
+        pass
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_who_takes_no_turns_is_waited_for_too(database_url):
+    engine = engines.create(database_url, busy_timeout=0.1)
+    other = sa.create_engine(database_url, poolclass=sa.NullPool)
+    with other.connect() as conn:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        with pytest.raises(sa.exc.OperationalError, match="locked"), engines.write(engine):
+            pass
+    with engines.write(engine) as conn:
+        assert conn.exec_driver_sql("SELECT 1").scalar() == 1
+    engine.dispose()
