@@ -7,11 +7,10 @@ import threading
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
+from lrs_soap.store import auditrows
 from lrs_soap.store import engine as engines
-from lrs_soap.store import tables
 
 _log = logging.getLogger(__name__)
 
@@ -46,45 +45,20 @@ class Entry:
     duration_us: int
 
 
-_COLUMNS = tuple(field.name for field in dataclasses.fields(Entry) if field.name != "ulns")
-_INSERT = sa.insert(tables.audit).returning(tables.audit.c.id)
-_BETWEEN = sa.select(tables.audit.c.request_id, tables.audit.c.operation).where(
-    tables.audit.c.at.between(
-        sa.bindparam("first", type_=tables.audit.c.at.type), sa.bindparam("last", type_=tables.audit.c.at.type)
-    )
-)
-_INSERT_LEARNERS = sa.insert(tables.audit_learner)
-_INSERT_SCOPE = {
-    name: dialect.insert(tables.organisation_learner).on_conflict_do_nothing()
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
-
-
 def write(conn: Connection, entries: Sequence[Entry]) -> None:
     """Appends the entries, and their learners to the scope of the organisations that registered or found them."""
     if not entries:
         return
-    rows = [{name: getattr(entry, name) for name in _COLUMNS} for entry in entries]
-    ids = conn.execute(_INSERT, rows).scalars()
-    touched = [
-        {"audit_id": number, "uln": uln}
-        for number, entry in zip(ids, entries, strict=True)
-        for uln in dict.fromkeys(entry.ulns)
-    ]
-    if touched:
-        conn.execute(_INSERT_LEARNERS, touched)
+    rows = [{name: getattr(entry, name) for name in auditrows.COLUMNS} for entry in entries]
+    touched = [(number, uln) for number, entry in enumerate(entries) for uln in dict.fromkeys(entry.ulns)]
     # In one order everywhere: two transactions that add the same rows then wait, where they could deadlock.
-    scope = sorted(_scope(entries))
-    if scope:
-        conn.execute(
-            _INSERT_SCOPE[conn.dialect.name], [{"organisation_id": id_, "uln": uln} for id_, uln in scope]
-        )
+    auditrows.add(conn, rows, touched, sorted(_scope(entries)))
 
 
 def _missing(conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
     """The entries that are not in the trail."""
     moments = [entry.at for entry in entries]
-    there = set(map(tuple, conn.execute(_BETWEEN, {"first": min(moments), "last": max(moments)})))
+    there = auditrows.between(conn, min(moments), max(moments))
     return [entry for entry in entries if (entry.request_id, entry.operation) not in there]
 
 

@@ -5,11 +5,10 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from lrs_soap.rules import matching
-from lrs_soap.store import learners, tables
+from lrs_soap.store import identities, learners, tables
 
 # Most learners that the searches of one batch step may find; of one search alone, most candidates it may have.
 MOST_FOUND = 20_000
@@ -19,10 +18,6 @@ _KEYS = tuple(field.name for field in dataclasses.fields(matching.StoredKeys))
 _INSERT = sa.insert(tables.learner)
 _I = tables.learner_identity
 _BY_IDENTITIES = sa.select(_I.c.identity, _I.c.uln).where(_I.c.identity.in_(sa.bindparam("identities", expanding=True)))
-_CLAIM = {
-    name: dialect.insert(_I).on_conflict_do_nothing(index_elements=["identity"]).returning(_I.c.uln)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
 
 # One read of an index for each wanted pair of values; `wanted` is JSON, [search, value, value] a pair. CROSS JOIN on
 # SQLite, LATERAL with OFFSET on PostgreSQL keep the planner from reading the whole table once for all of them instead.
@@ -75,7 +70,7 @@ def insert(conn: Connection, new: Sequence[learners.StoredLearner]) -> bool:
     Identities are claimed in one order everywhere, so that two batches wait for each other where they could deadlock.
     """
     claims = sorted(({"identity": matching.identity(one), "uln": one.uln} for one in new), key=lambda c: c["identity"])
-    if len(conn.execute(_CLAIM[conn.dialect.name], claims).all()) != len(new):
+    if conn.execute(identities.CLAIM[conn.dialect.name], claims).rowcount != len(new):
         return False
     rows = []
     for one in new:

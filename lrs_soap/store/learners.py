@@ -7,13 +7,12 @@ import functools
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from lrs_soap import frozen
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import tables
+from lrs_soap.store import identities, tables
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,23 +97,6 @@ _UPDATE = (
     .values({name: sa.bindparam(name) for name in (*FIELDS, *_KEYS) if name != "uln"})
 )
 _INSERT_HISTORY = sa.insert(tables.learner_history)
-_DELETE_IDENTITIES = sa.delete(_I).where(_I.c.uln == sa.bindparam("of_uln"))
-_DELETE_OTHER_IDENTITIES = _DELETE_IDENTITIES.where(_I.c.identity != sa.bindparam("kept"))
-
-
-def _claims():
-    # For each database: one that wants the identity for itself, one that is content to have it already.
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql)):
-        # Without the option SQLAlchemy does not keep the count of an INSERT, and psycopg's is -1 once it is read.
-        insert = dialect.insert(_I).execution_options(preserve_rowcount=True)
-        keep = {"uln": insert.excluded.uln}
-        yield name, (
-            insert.on_conflict_do_nothing(index_elements=["identity"]),
-            insert.on_conflict_do_update(index_elements=["identity"], set_=keep, where=_I.c.uln == insert.excluded.uln),
-        )
-
-
-_CLAIM_IDENTITY = dict(_claims())
 
 
 _stored = frozen.maker(StoredLearner, _READ)
@@ -205,11 +187,14 @@ def insert(conn: Connection, learner: StoredLearner, identity: bytes, keys: matc
     merged away or deleted is added without claiming its identity. Raises sqlalchemy.exc.IntegrityError if the ULN is
     in use.
     """
+    values = _values(learner, keys)
     if learner.learner_status == LearnerStatus.ACTIVE:
-        claim, _ = _CLAIM_IDENTITY[conn.dialect.name]
+        if conn.dialect.name == "postgresql":
+            return conn.execute(identities.INSERT_CLAIMING, values | {"identity": identity}).rowcount == 1
+        claim = identities.CLAIM[conn.dialect.name]
         if not conn.execute(claim, {"identity": identity, "uln": learner.uln}).rowcount:
             return False
-    conn.execute(_INSERT, _values(learner, keys))
+    conn.execute(_INSERT, values)
     return True
 
 
@@ -232,12 +217,12 @@ def replace(
         return Replaced.STALE
     if new.learner_status == LearnerStatus.ACTIVE:
         identity = matching.identity(new)
-        _, claim_or_keep = _CLAIM_IDENTITY[conn.dialect.name]
-        if not conn.execute(claim_or_keep, {"identity": identity, "uln": new.uln}).rowcount:
+        claim = identities.CLAIM_OR_KEEP[conn.dialect.name]
+        if not conn.execute(claim, {"identity": identity, "uln": new.uln}).rowcount:
             return Replaced.IDENTITY_TAKEN
-        conn.execute(_DELETE_OTHER_IDENTITIES, {"of_uln": new.uln, "kept": identity})
+        conn.execute(identities.DELETE_OTHERS, {"of_uln": new.uln, "kept": identity})
     else:
-        conn.execute(_DELETE_IDENTITIES, {"of_uln": new.uln})
+        conn.execute(identities.DELETE, {"of_uln": new.uln})
     values = _values(new, matching.stored_keys(new))
     del values["uln"]
     conn.execute(_UPDATE, values | {"of_uln": old.uln, "of_version": old.version_number})

@@ -18,6 +18,7 @@ _NEXTVAL = sa.select(sa.func.nextval(sa.literal_column(f"'{tables.ULN_SEQUENCE}'
     sa.func.generate_series(1, sa.bindparam("n", type_=sa.Integer))
 )
 _HELD = sa.select(tables.learner.c.uln).where(tables.learner.c.uln.in_(sa.bindparam("ulns", expanding=True)))
+_IS_HELD = sa.select(tables.learner.c.uln).where(tables.learner.c.uln == sa.bindparam("uln"))
 
 # The key never changes, so it is read once for each engine.
 _issuers: weakref.WeakKeyDictionary[Engine, rules_uln.Issuer] = weakref.WeakKeyDictionary()
@@ -33,7 +34,9 @@ def issue(conn: Connection, n: int = 1) -> list[str]:
     issued: list[str] = []
     while len(issued) < n:
         fresh = [issuer.uln(index) for index in _indexes(conn, n - len(issued))]
-        held = set(conn.execute(_HELD, {"ulns": fresh}).scalars())
+        # Of a list SQLAlchemy writes the statement anew each time: too dear for one.
+        found = conn.execute(_HELD, {"ulns": fresh}) if len(fresh) > 1 else conn.execute(_IS_HELD, {"uln": fresh[0]})
+        held = set(found.scalars())
         issued += [uln for uln in fresh if uln not in held]
     return issued
 

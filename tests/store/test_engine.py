@@ -70,7 +70,7 @@ def test_a_new_sqlite_file_is_for_its_owner_only(tmp_path):
     with engines.write(engine) as conn:
         conn.exec_driver_sql("CREATE TABLE t (n integer)")
         files = sorted(os.listdir(tmp_path))
-        assert files == ["register.db", "register.db-shm", "register.db-wal"]
+        assert files == ["register.db", "register.db-shm", "register.db-turn", "register.db-wal"]
         assert {stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in files} == {0o600}
     engine.dispose()
 

@@ -10,7 +10,7 @@ from store_samples import ADA, NOW, changed
 
 from lrs_soap.codes import JobStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import audit, auditchain, auditsearch, bulk, jobs, learners, queue, searches, subject, tables
+from lrs_soap.store import audit, auditchain, auditrows, auditsearch, bulk, jobs, learners, queue, searches, subject, tables
 from lrs_soap.store import engine as engines
 from lrs_soap.store import tables_audit, tables_events, tables_jobs, ulns
 
@@ -57,7 +57,7 @@ def rows():
             for number, at in enumerate(moments)
         ],
         tables.audit: [
-            {name: getattr(ENTRY, name) for name in audit._COLUMNS} | {"id": number, "at": at}
+            {name: getattr(ENTRY, name) for name in auditrows.COLUMNS} | {"id": number, "at": at}
             for number, at in enumerate(moments, 100_001)
         ],
         tables.audit_learner: [{"audit_id": number + 100_001, "uln": 1_000_000_000 + number} for number in numbers],

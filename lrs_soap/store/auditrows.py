@@ -1,0 +1,83 @@
+"""How entries of the audit trail become rows: `audit`, the learners of each, and the scope of organisations' reports."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from lrs_soap.store import tables
+
+Rows = Sequence[dict[str, Any]]
+
+COLUMNS = ("at", "request_id", "organisation_id", "reference", "user_name", "operation", "code", "duration_us")
+"""What is given of a row of `audit`."""
+
+_A = tables.audit
+_L = tables.audit_learner
+_S = tables.organisation_learner
+
+INSERT = sa.insert(_A).returning(_A.c.id)
+_BETWEEN = sa.select(_A.c.request_id, _A.c.operation).where(
+    _A.c.at.between(sa.bindparam("first", type_=_A.c.at.type), sa.bindparam("last", type_=_A.c.at.type))
+)
+_INSERT_LEARNERS = sa.insert(_L)
+_INSERT_SCOPE = sqlite.insert(_S).on_conflict_do_nothing()
+
+
+def _arrays(name: str, ordinal: str | None, **columns: sa.Column) -> sa.TableValuedAlias:
+    """PostgreSQL's arrays, bound by these names and of these columns' types, as a table."""
+    arrays = (sa.bindparam(bound, type_=postgresql.ARRAY(column.type)) for bound, column in columns.items())
+    return sa.func.unnest(*arrays).table_valued(*columns, with_ordinality=ordinal).render_derived(name=name)
+
+
+def _at_once() -> sa.Insert:
+    # Numbers first: what was inserted is not seen by the other parts of the statement.
+    given = _arrays("given", "ordinal", **{name: _A.c[name] for name in COLUMNS})
+    number = sa.func.nextval(sa.func.pg_get_serial_sequence(_A.name, _A.c.id.name))
+    entry = sa.select(number.label("id"), *given.c).cte("entry")
+    touched = _arrays("touched", None, entry_number=_A.c.id, uln=_L.c.uln)
+    rows = sa.insert(_A).from_select(["id", *COLUMNS], sa.select(entry.c.id, *(entry.c[name] for name in COLUMNS)))
+    named = sa.select(entry.c.id, touched.c.uln).join_from(touched, entry, entry.c.ordinal == touched.c.entry_number)
+    scope = _arrays("scope", "ordinal", scope_organisation=_S.c.organisation_id, scope_uln=_S.c.uln)
+    return (
+        postgresql.insert(_S)
+        .from_select(
+            ["organisation_id", "uln"],
+            sa.select(scope.c.scope_organisation, scope.c.scope_uln).order_by(scope.c.ordinal),
+        )
+        .on_conflict_do_nothing()
+        .add_cte(rows.cte("audited"), sa.insert(_L).from_select(["audit_id", "uln"], named).cte("named"))
+    )
+
+
+_AT_ONCE = _at_once()
+
+
+def add(conn: Connection, rows: Rows, touched: Sequence[tuple[int, str]], scope: Sequence[tuple[int, str]]) -> None:
+    """Adds rows of COLUMNS, one at least. touched: (number of the row, from 0; ULN), each pair once; scope:
+    (organisation's id, ULN).
+
+    On PostgreSQL in one round trip, which a registration of a few statements is glad of.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(_AT_ONCE, {
+            **{name: [row[name] for row in rows] for name in COLUMNS},
+            "entry_number": [number + 1 for number, _ in touched],
+            "uln": [uln for _, uln in touched],
+            "scope_organisation": [organisation for organisation, _ in scope],
+            "scope_uln": [uln for _, uln in scope],
+        })  # fmt: skip
+        return
+    ids = conn.execute(INSERT, rows).scalars().all()
+    if touched:
+        conn.execute(_INSERT_LEARNERS, [{"audit_id": ids[number], "uln": uln} for number, uln in touched])
+    if scope:
+        conn.execute(_INSERT_SCOPE, [{"organisation_id": organisation, "uln": uln} for organisation, uln in scope])
+
+
+def between(conn: Connection, first: datetime.datetime, last: datetime.datetime) -> set[tuple[str, str]]:
+    """The calls of the rows from that moment to this, both included: (request_id, operation)."""
+    return set(map(tuple, conn.execute(_BETWEEN, {"first": first, "last": last})))
