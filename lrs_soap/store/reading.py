@@ -6,12 +6,11 @@ none of the pool's work, and what the database prepared stays prepared. The stat
 selects that a `Connection` runs, and the rows come back converted in the same way.
 """
 
-import collections
 import contextlib
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,9 +18,7 @@ from sqlalchemy import exc
 from sqlalchemy.engine import Engine
 
 from lrs_soap.store import libpq, reach
-
-Values = Mapping[str, Any]
-
+from lrs_soap.store.statements import Statement, Values
 
 class Rows:
     """The rows of a select, all of them; what is used of SQLAlchemy's Result."""
@@ -56,44 +53,6 @@ class Rows:
         return Rows([row[0] for row in self._rows])
 
 
-class _Prepared:
-    """A select as one kind of database takes it: its parameters by position, its values converted both ways."""
-
-    def __init__(self, statement: sa.Select, dialect: sa.Dialect):
-        # The style that libpq itself understands; sqlite3 has its own.
-        written = dialect if dialect.name == "sqlite" else type(dialect)(paramstyle="numeric_dollar")
-        compiled = statement.compile(dialect=written)
-        self.sql = str(compiled)
-        # A list of values makes another statement for every length, so SQLAlchemy has to write it each time.
-        self.expands = any(bind.expanding for bind in compiled.binds.values())
-        self._fixed = compiled.params
-        self._order = [
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup or ()
-        ]
-        self._from_database = [
-            (index, convert)
-            for index, column in enumerate(statement.selected_columns)
-            if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
-        ]
-        names = [column.key or "" for column in statement.selected_columns]
-        self._make = collections.namedtuple("Row", names, rename=True)._make
-
-    def values(self, given: Values) -> list:
-        values = {**self._fixed, **given}
-        return [values[name] if convert is None else convert(values[name]) for name, convert in self._order]
-
-    def rows(self, fetched: list[tuple]) -> list[tuple]:
-        rows = []
-        for row in fetched:
-            if self._from_database:
-                row = list(row)
-                for index, convert in self._from_database:
-                    row[index] = convert(row[index])
-            rows.append(self._make(row))
-        return rows
-
-
 class _SqliteSession:
     """The same as `libpq.Session`, on a connection to SQLite."""
 
@@ -108,7 +67,7 @@ class Reader:
     """Runs selects on a connection of its own, each on what is committed by then; made and kept by `Readers`, one for
     each thread. As a context manager it is itself: there is nothing to begin and nothing to end."""
 
-    def __init__(self, engine: Engine, prepared: dict[sa.Select, _Prepared], patience: float | None = None):
+    def __init__(self, engine: Engine, prepared: dict[sa.Select, Statement], patience: float | None = None):
         self.engine = engine
         self.dialect = engine.dialect
         self._prepared = prepared
@@ -166,11 +125,11 @@ class Reader:
             self._session = reach.Session(self._connection, self._patience)
         return self._session
 
-    def _prepare(self, statement: sa.Select) -> _Prepared:
+    def _prepare(self, statement: sa.Select) -> Statement:
         # Statements are made once, at import; this only bounds the harm if one is not.
         if len(self._prepared) > 1_000:
             self._prepared.clear()
-        return self._prepared.setdefault(statement, _Prepared(statement, self.dialect))
+        return self._prepared.setdefault(statement, Statement(statement, self.dialect))
 
     def close(self) -> None:
         """Closes the connection; the next `execute` opens one."""
@@ -191,7 +150,7 @@ class Readers:
     def __init__(self, engine: Engine, patience: float | None = None):
         self._engine = engine
         self._patience = patience
-        self._prepared: dict[sa.Select, _Prepared] = {}
+        self._prepared: dict[sa.Select, Statement] = {}
         self._threads = threading.local()
         self._all: weakref.WeakSet[Reader] = weakref.WeakSet()
 

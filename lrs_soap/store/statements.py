@@ -14,26 +14,22 @@ Values = Mapping[str, Any]
 
 
 class Statement:
-    """A SQLAlchemy Core statement as one kind of database takes it.
+    """A SQLAlchemy Core statement as one kind of database takes it: its parameters by position, on PostgreSQL written
+    $1, $2 ... as libpq understands them; its values converted both ways.
 
     names: the columns that an INSERT without values of its own is given. Raises what SQLAlchemy's compiler raises.
     """
 
     def __init__(self, statement: sa.Executable, dialect: sa.Dialect, names: Iterable[str] | None = None):
-        columns = list(names) if isinstance(statement, sa.Insert) and names is not None else None
+        written = dialect if dialect.name == "sqlite" else type(dialect)(paramstyle="numeric_dollar")
         # As for many rows: else an INSERT would also be asked for the key of its row.
-        compiled = statement.compile(dialect=dialect, column_keys=columns, for_executemany=True)
-        self._sql = str(compiled)
-        # A list of values makes another statement for every length.
-        self._expand = compiled.construct_expanded_state if any(bind.expanding for bind in compiled.bind_names) else None
-        self._positions = compiled.positiontup
+        compiled = statement.compile(dialect=written, column_keys=names and list(names), for_executemany=True)
+        self.sql = str(compiled)
+        # A list of values makes another statement for every length, so SQLAlchemy has to write it each time.
+        self.expands = any(bind.expanding for bind in compiled.bind_names)
         self._fixed = compiled.construct_params(_check=False)
-        implementations = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
-        self._to_database = {
-            name: convert
-            for name, implementation in implementations.items()
-            if (convert := implementation.bind_processor(dialect)) is not None
-        }
+        kinds = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
+        self._order = [(name, kinds[name].bind_processor(dialect)) for name in compiled.positiontup or ()]
         given_back = list(statement.exported_columns)
         self.gives_rows = bool(given_back)
         self._from_database = [
@@ -43,17 +39,10 @@ class Statement:
         ]
         self._make = collections.namedtuple("Row", [column.key or "" for column in given_back], rename=True)._make
 
-    def bound(self, given: Values) -> tuple[str, Any]:
-        """The SQL for these values, and the values as the driver takes them."""
+    def values(self, given: Values) -> list:
+        """The values as the driver takes them."""
         values = {**self._fixed, **given}
-        sql, positions, to_database = self._sql, self._positions, self._to_database
-        if self._expand is not None:
-            expanded = self._expand(values)
-            sql, positions, to_database = expanded.statement, expanded.positiontup, expanded.processors
-            values = dict(expanded.parameters)
-        for name, convert in to_database.items():
-            values[name] = convert(values[name])
-        return sql, values if positions is None else [values[name] for name in positions]
+        return [values[name] if convert is None else convert(values[name]) for name, convert in self._order]
 
     def rows(self, fetched: Iterable[tuple]) -> list[tuple]:
         """The rows with their values converted, and with names."""

@@ -7,6 +7,7 @@ an INSERT go to PostgreSQL as arrays in one statement, where SQLAlchemy and the 
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection, Engine
@@ -49,6 +50,8 @@ class Writer(Connection):
         compiled = self._compiled.get(key)
         if compiled is None:
             compiled = self._compile(key)
+        if compiled.expands:
+            return super().execute(statement, parameters)
         if as_arrays:
             return self._run(compiled, {name: [row[name] for row in parameters] for name in names})
         return self._run_many(compiled, parameters) if many else self._run(compiled, parameters or {})
@@ -63,28 +66,30 @@ class Writer(Connection):
         return self._compiled.setdefault(key, statements.Statement(statement, self.dialect, names or None))
 
     def _run(self, compiled: statements.Statement, values: statements.Values) -> Written:
-        sql, arguments = compiled.bound(values)
+        arguments = compiled.values(values)
         try:
-            cursor = self.connection.dbapi_connection.execute(sql, arguments)
-            fetched = cursor.fetchall() if cursor.description else ()
+            cursor = self._cursor().execute(compiled.sql, arguments)
+            fetched = cursor.fetchall() if compiled.gives_rows else ()
         except self.dialect.dbapi.Error as error:
-            raise self._failed(sql, error) from error
+            raise self._failed(compiled.sql, error) from error
         return Written(compiled.rows(fetched), cursor.rowcount)
 
     def _run_many(self, compiled: statements.Statement, rows: Sequence[statements.Values]) -> Written:
-        bound = [compiled.bound(row) for row in rows]
-        sql = bound[0][0]
-        connection = self.connection.dbapi_connection
+        arguments = [compiled.values(row) for row in rows]
+        cursor = self._cursor()
         try:
             if not compiled.gives_rows:
-                cursor = connection.cursor()
-                cursor.executemany(sql, [arguments for _, arguments in bound])
+                cursor.executemany(compiled.sql, arguments)
                 return Written([], cursor.rowcount)
             # sqlite3 gives no rows back of many.
-            fetched = [row for _, arguments in bound for row in connection.execute(sql, arguments).fetchall()]
+            fetched = [row for one in arguments for row in cursor.execute(compiled.sql, one).fetchall()]
         except self.dialect.dbapi.Error as error:
-            raise self._failed(sql, error) from error
+            raise self._failed(compiled.sql, error) from error
         return Written(compiled.rows(fetched), len(fetched))
+
+    def _cursor(self) -> Any:
+        connection = self.connection.dbapi_connection
+        return connection.cursor() if self.dialect.name == "sqlite" else psycopg.RawCursor(connection)
 
     def _failed(self, sql: str, error: Exception) -> exc.DBAPIError:
         lost = self.dialect.is_disconnect(error, self.connection.dbapi_connection, None)

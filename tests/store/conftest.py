@@ -1,6 +1,7 @@
 """What the tests of the store start from."""
 
 import pytest
+import sqlalchemy as sa
 
 from lrs_soap.rules import access
 from lrs_soap.store import engine as engines
@@ -32,18 +33,24 @@ def plans(monkeypatch):
     """Gives a function: how the database of a writer answers the statements that `ask(conn)` makes."""
 
     def explained(conn, ask):
-        asked = []
+        asked, asked_sqlalchemy = [], []
+
+        def written(_conn, _cursor, sql, values, _context, _many):
+            asked_sqlalchemy.append((sql, values))
 
         def note(statement, values):
-            asked.append(bound(statement, values))
-            return asked[-1]
+            asked.append((statement.sql, as_given(statement, values)))
+            return asked[-1][1]
 
-        bound = statements.Statement.bound
+        as_given = statements.Statement.values
         with monkeypatch.context() as patch:
-            patch.setattr(statements.Statement, "bound", note)
+            patch.setattr(statements.Statement, "values", note)
+            sa.event.listen(conn, "before_cursor_execute", written)
             ask(conn)
+            sa.event.remove(conn, "before_cursor_execute", written)
         explain = "EXPLAIN QUERY PLAN " if conn.dialect.name == "sqlite" else "EXPLAIN "
-        rows = [conn.connection.dbapi_connection.execute(explain + sql, values) for sql, values in asked]
+        rows = [conn._cursor().execute(explain + sql, values).fetchall() for sql, values in asked]
+        rows += [conn.exec_driver_sql(explain + sql, values).all() for sql, values in asked_sqlalchemy]
         return ["\n".join(map(str, found)) for found in rows]
 
     return explained
