@@ -73,6 +73,8 @@ def _run(kind: Kind, ours: Server, least: int, seconds: int, connections: int) -
     bodies = kind.bodies(least)
     before = measuring.database_seconds(ours.database) if ours.database else 0.0
     row = measuring.measure(ours.url, bodies, seconds, ours.pid, connections)
+    if not row["requests"]:
+        raise ValueError(f"no reply came within {seconds} s: measure for more seconds")
     if ours.database:
         row["database_cpu_us"] = (measuring.database_seconds(ours.database) - before) / max(row["requests"], 1) * 1e6
     if kind.once and row["requests"] > len(bodies):

@@ -55,7 +55,7 @@ def grown(rows: Rows) -> Rows:
     largest."""
     of_kind: dict[tuple[str, str], Rows] = {}
     for row in sorted(rows, key=lambda row: row["learners"]):
-        if "alone_p99_us" in row:
+        if row.get("alone_p99_us"):
             of_kind.setdefault((row["register"], row["kind"]), []).append(row)
     found = []
     for (register, kind), (first, *_, last) in ((key, of) for key, of in of_kind.items() if len(of) > 1):
@@ -79,7 +79,7 @@ def plot(rows: Rows, where: Callable[[str], Path]) -> list[Path]:
     from matplotlib import pyplot
 
     written = []
-    measured = [row for row in rows if "alone_p99_us" in row]
+    measured = [row for row in rows if row.get("alone_p99_us")]
     for register in dict.fromkeys(row["register"] for row in measured):
         of_register = [row for row in measured if row["register"] == register]
         names = list(dict.fromkeys(row["kind"].partition(",")[0] for row in of_register))
