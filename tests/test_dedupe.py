@@ -82,7 +82,9 @@ def test_pairs_that_no_rule_takes_are_shown_on_demand(register, database_url):
 @pytest.mark.skipif(not os.environ.get("LRS_TEST_SPARK"), reason="minutes: LRS_TEST_SPARK=1, with the extra spark and Java")
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 @pytest.mark.filterwarnings("ignore:::pyspark", "ignore::ResourceWarning")
-def test_spark_proposes_what_duckdb_does(register, database_url, tmp_path):
+def test_spark_proposes_what_duckdb_does(engine, database_url, tmp_path):
+    data, _ = synthetic(1_500, 150)  # all pairs of them are compared to learn: on one machine Spark takes its time
+    loading.load(engine, io.BytesIO(data), operator="Op", today=datetime.date(2026, 11, 23), processes=1)
     scores = {}
     for backend in ("duckdb", "spark"):
         result = run(database_url, "--backend", backend, "--json", "--directory", tmp_path)
@@ -91,8 +93,14 @@ def test_spark_proposes_what_duckdb_does(register, database_url, tmp_path):
         assert list(tmp_path.iterdir()) == []
     # What two people agree on by chance is learnt from a sample that each draws in its own way.
     both = scores["duckdb"].keys() & scores["spark"].keys()
-    assert len(both) >= 0.99 * max(map(len, scores.values())) > 150
+    assert len(both) >= 0.99 * max(map(len, scores.values())) > 100
     assert all(abs(scores["duckdb"][pair] - scores["spark"][pair]) < 0.05 for pair in both)
+
+
+@needs_splink
+def test_an_empty_register_has_no_pairs(database_url):
+    result = run(database_url, "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
 
 
 @needs_splink

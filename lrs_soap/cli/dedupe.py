@@ -45,6 +45,8 @@ def dedupe(threshold, all_pairs, out, backend, spark_master, memory, directory, 
 
         if backend == "spark":
             import pyspark  # noqa: F401 - an extra of its own
+
+            backends.need_java()
     except ModuleNotFoundError as error:
         extra = "dedupe,spark" if backend == "spark" else "dedupe"
         raise exits.Failure(f"{error.name} is not installed: pip install 'lrs_soap[{extra}]'", exits.Exit.USAGE) from None
@@ -52,7 +54,6 @@ def dedupe(threshold, all_pairs, out, backend, spark_master, memory, directory, 
                "duckdb": functools.partial(backends.duckdb, memory=memory)}  # fmt: skip
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(register.opened(database))
-        stack.enter_context(exits.failing(exits.Exit.USAGE))
         room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lrs-soap-dedupe-", dir=directory)))
         advance = stack.enter_context(progress.bar("looking for duplicates", shown=not as_json))
         found = proposals.find(opened, room, choices[backend], threshold=threshold, all_pairs=all_pairs,

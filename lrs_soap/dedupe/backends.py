@@ -66,15 +66,19 @@ def duckdb(learners: Path, directory: Path, memory: str) -> Iterator[Database]:
         yield Database(DuckDBAPI(connection=connection), "learners", best)
 
 
+def need_java() -> None:
+    """Raises NoJava where Spark could not start: before the register is read."""
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise NoJava()
+
+
 @contextlib.contextmanager
 def spark(learners: Path, directory: Path, memory: str, master: str) -> Iterator[Database]:
     """Spark with the learners of a CSV file, which it removes.
 
     master: where it runs, as Spark spells it: "local[*]", "spark://host:7077"; all of its hosts must see `directory`.
-    Raises NoJava, what Spark raises.
+    Raises what Spark raises.
     """
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise NoJava()
     from pyspark.sql import SparkSession
     from splink import SparkAPI
     from splink.backends.spark import similarity_jar_location

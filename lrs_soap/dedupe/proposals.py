@@ -53,6 +53,8 @@ def find(
     """
     logging.getLogger("splink").setLevel(logging.ERROR)
     total = extract.count(engine)
+    if total < 2:
+        return  # Splink divides by the number of pairs
     table = directory / "learners.csv"
     _write(engine, table, lambda done: progress("reading the register", done, total))
     with opened(table, directory) as database:
