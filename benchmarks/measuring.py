@@ -65,15 +65,16 @@ def cpu_seconds(pid: int) -> float:
     return sum(_used(one) for one in family(pid))
 
 
-def database_seconds(name: str) -> float:
-    """What the connections to the PostgreSQL database `name` have used, if its server is on this machine."""
-    total = 0.0
+def database_seconds(name: str) -> dict[int, float]:
+    """What the connections to the PostgreSQL database `name` have used until now, if its server is on this machine: by
+    process, for they come and go."""
+    found = {}
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             # "postgres: [cluster: ]user database client state"
             if re.match(rf"postgres: .*\S {re.escape(name)} ", (directory / "cmdline").read_text()):
-                total += _used(int(directory.name))
-    return total
+                found[int(directory.name)] = _used(int(directory.name))
+    return found
 
 
 def _used(pid: int) -> float:

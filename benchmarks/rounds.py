@@ -71,12 +71,14 @@ def _asked(kind: Kind, ours: Server) -> float | None:
 
 def _run(kind: Kind, ours: Server, least: int, seconds: int, connections: int) -> dict:
     bodies = kind.bodies(least)
-    before = measuring.database_seconds(ours.database) if ours.database else 0.0
+    before = measuring.database_seconds(ours.database) if ours.database else {}
     row = measuring.measure(ours.url, bodies, seconds, ours.pid, connections)
     if not row["requests"]:
         raise ValueError(f"no reply came within {seconds} s: measure for more seconds")
     if ours.database:
-        row["database_cpu_us"] = (measuring.database_seconds(ours.database) - before) / max(row["requests"], 1) * 1e6
+        after = measuring.database_seconds(ours.database)
+        used = sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
+        row["database_cpu_us"] = used / row["requests"] * 1e6
     if kind.once and row["requests"] > len(bodies):
         raise ValueError(f"only {len(bodies):,} different requests can be made: measure for fewer seconds")
     return row
