@@ -220,6 +220,7 @@ def test_merged_and_deleted_learners(engine, in_use):
     assert problems == [(line, "MasterULN", "master-unknown") for line in (6, 7, 8)]
     one, two = held(engine, ULNS[3], ULNS[5])
     assert (one.learner_status, one.master_uln, two.learner_status) == ("0", ULNS[4], "2")
+    assert masters(engine) == {ULNS[4], ANN["ULN"]}
     with engines.read(engine) as conn:
         assert learners.master_of(conn, one).uln == ANN["ULN"]
         assert learners.by_identity(conn, matching.identity(one)).uln == ANN["ULN"]
@@ -227,7 +228,23 @@ def test_merged_and_deleted_learners(engine, in_use):
 
 def test_a_master_may_be_in_the_register_already(engine):
     load(engine, file(ANN))
+    assert masters(engine) == set()
     assert counts(load(engine, file(BEN | {"MasterULN": ANN["ULN"]}))[0]) == (1, 0, 0)
+    assert masters(engine) == {ANN["ULN"]}
+
+
+def test_a_master_may_be_placed_after_those_merged_into_it(engine, monkeypatch):
+    load(engine, file(CAT))
+    monkeypatch.setattr(bulkplace, "STEP", 1)
+    merged = [ANN | {"ULN": ULNS[3], "MasterULN": ULNS[4]}, ANN | {"ULN": ULNS[4], "MasterULN": ANN["ULN"]}]
+    assert counts(load(engine, file(*merged, BEN, ANN))[0]) == (4, 0, 0)
+    assert masters(engine) == {ULNS[4], ANN["ULN"]}
+
+
+def masters(engine):
+    """The learners that the register holds for masters."""
+    with engine.connect() as conn:
+        return set(conn.execute(sa.select(tables.learner.c.uln).where(tables.learner.c.is_master)).scalars())
 
 
 def test_the_exceptions_file_can_be_corrected_and_loaded(engine, tmp_path):

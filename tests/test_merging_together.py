@@ -108,6 +108,37 @@ def test_a_registration_of_someone_who_is_being_restored(desk, ulns):
     assert after(desk, (merging.restore, ann), lambda: desk.registered(ANN).response_code) == "WSRC0021"
 
 
+def test_an_unmerge_of_one_that_is_being_unmerged(desk, ulns):
+    ann, mary, _ = ulns
+    desk.merge(ann, mary)
+    assert after(desk, (merging.unmerge, ann), lambda: desk.unmerge(ann)) == "REFUSED"
+    assert (desk.held(ann).version_number, desk.held(mary).is_master) == (3, False)
+
+
+def test_a_merge_into_one_from_whom_another_is_being_unmerged(desk, ulns):
+    ann, mary, kit = ulns
+    desk.merge(ann, mary)
+    assert after(desk, (merging.unmerge, ann), lambda: desk.merge(kit, mary)) == "0"
+    assert desk.held(mary).is_master
+
+
+def test_merges_and_unmerges_at_once_never_deadlock(desk):
+    ulns = [desk.new(ANN | {"family_name": f"Archer{'abc'[number]}"}) for number in range(3)]
+    pairs = list(itertools.permutations(ulns, 2))
+    start = threading.Barrier(len(pairs))
+
+    def decide(pair):
+        start.wait()
+        done = [outcome(decision) for _ in range(10) for decision in (lambda: desk.merge(*pair), lambda: desk.unmerge(pair[0]))]
+        return set(done)
+
+    with concurrent.futures.ThreadPoolExecutor(len(pairs)) as pool:
+        done = set().union(*pool.map(decide, pairs))
+    assert {"0", "1"} <= done <= {"0", "1", "REFUSED"}
+    held = [desk.held(uln) for uln in ulns]
+    assert {row.uln for row in held if row.is_master} == {row.master_uln for row in held} - {None}
+
+
 def test_many_at_once_never_make_a_circle_and_never_deadlock(desk):
     ulns = [desk.new(ANN | {"family_name": f"Archer{'abcd'[number]}"}) for number in range(4)]
     pairs = list(itertools.permutations(ulns, 2))

@@ -34,10 +34,9 @@ class Act:
 def merge(connection: Connection, merged_uln: str, master_uln: str, act: Act) -> learners.StoredLearner:
     """Merges one live learner into another and gives its new version; its identity is free from then on.
 
-    Raises Refused. Both learners are locked in the order of their ULNs, as every merge does, so two cannot deadlock.
+    Raises Refused.
     """
-    held = {uln: _held(connection, uln, for_update=True) for uln in sorted({merged_uln, master_uln})}
-    merged, master = held[merged_uln], held[master_uln]
+    merged, master = _both(connection, merged_uln, master_uln)
     _check(merging.may_not_merge(merged, master, learners.master_of(connection, master)))
     return _decide(connection, Event.MERGED, merged, merging.merged(merged, master), act, master)
 
@@ -47,10 +46,12 @@ def unmerge(connection: Connection, uln: str, act: Act) -> learners.StoredLearne
 
     Raises Refused, also when another live learner took the identity meanwhile.
     """
-    merged = _held(connection, uln, for_update=True)
-    _check(merging.may_not_unmerge(merged))
+    seen = _held(connection, uln)
+    _check(merging.may_not_unmerge(seen))
     # The record names the learner it was merged into, not the end of the chain: so it pairs with that of the merge.
-    master = _held(connection, merged.master_uln)
+    merged, master = _both(connection, uln, seen.master_uln)
+    if merged != seen:
+        raise Refused(f"{uln} was changed by somebody else at this moment: look at it again first")
     return _decide(connection, Event.UNMERGED, merged, merging.live(merged), act, master)
 
 
@@ -105,6 +106,12 @@ def _held(connection: Connection, uln: str, for_update: bool = False) -> learner
     if learner is None:
         raise Refused(f"there is no learner {uln}")
     return learner
+
+
+def _both(connection: Connection, merged_uln: str, master_uln: str) -> tuple[learners.StoredLearner, ...]:
+    # Locked in the order of their ULNs, by merges and unmerges alike, so that two cannot deadlock.
+    held = {uln: _held(connection, uln, for_update=True) for uln in sorted({merged_uln, master_uln})}
+    return held[merged_uln], held[master_uln]
 
 
 def _check(refusal: str | None) -> None:

@@ -52,15 +52,16 @@ AGAINST_REGISTER = (
 """Rows that a learner of the register stands in the way of; `other` is its ULN, for an identity."""
 
 
-def unlinked(run: Callable, index: Callable, in_register: bool) -> None:
-    """Turns away rows merged into a learner whom neither file nor register has, or in a circle.
+def unlinked(run: Callable, index: Callable, in_register: bool) -> int:
+    """Turns away rows merged into a learner whom neither file nor register has, or in a circle; how many were merged.
 
     run: executes a statement; index: the statement that makes an index, by its name and table (column).
     in_register: whether masters may be in the register already.
     """
     run("DROP TABLE IF EXISTS loading.merged")
     run("CREATE TABLE loading.merged AS SELECT line, uln, master_uln FROM loading.waiting WHERE master_uln IS NOT NULL")
-    if run("SELECT count(*) FROM loading.merged").scalar():
+    merged = run("SELECT count(*) FROM loading.merged").scalar_one()
+    if merged:
         for table in ("waiting", "merged"):
             run(index(f"{table}_uln", f"{table} (uln)"))
         known = "SELECT uln FROM loading.waiting WHERE uln = m.master_uln"
@@ -74,3 +75,4 @@ def unlinked(run: Callable, index: Callable, in_register: bool) -> None:
             pass
         run("INSERT INTO loading.turned SELECT line, :rule, master_uln FROM loading.merged", rule=MASTER_UNKNOWN)
     run("DROP TABLE loading.merged")
+    return merged

@@ -20,6 +20,19 @@ _INSERT = f"INSERT INTO learner ({_NAMES}) SELECT {_NAMES} FROM loading.waiting"
 _CLAIM = (
     "INSERT INTO learner_identity (identity, uln) SELECT identity, uln FROM loading.waiting WHERE identity IS NOT NULL"
 )
+# Of a register filled at once: the masters are in it.
+_MARK_ALL = (
+    "UPDATE learner SET is_master = true "
+    "WHERE uln IN (SELECT master_uln FROM loading.waiting WHERE master_uln IS NOT NULL)"
+)
+# Of some rows: those they were merged into, and those of them that earlier rows were. The least is read from the index
+# also where PostgreSQL, without statistics, would join with every learner.
+_MASTERS = (
+    "uln IN (SELECT master_uln FROM loading.waiting WHERE master_uln IS NOT NULL AND line <= :last UNION ALL "
+    "SELECT (SELECT min(l.master_uln) FROM learner l WHERE l.master_uln = w.uln) FROM loading.waiting w WHERE w.line <= :last)"
+)
+_LOCK_MASTERS = f"SELECT uln FROM learner WHERE {_MASTERS} ORDER BY uln FOR UPDATE"
+_MARK = f"UPDATE learner SET is_master = true WHERE {_MASTERS}"
 
 
 class Placed(NamedTuple):
@@ -75,16 +88,16 @@ class _Placing:
     def _fill(self) -> Placed:
         """Fills an empty register in one transaction. Raises _Taken, or IntegrityError where somebody is there twice."""
         with engines.write_on(self._conn):
-            bulkconflicts.unlinked(self._run, self._load.index, in_register=False)
+            merged = bulkconflicts.unlinked(self._run, self._load.index, in_register=False)
             self._load.turn_away(self._turned)
         with engines.write_on(self._conn):
             if not self._load.sqlite:
                 self._run("LOCK TABLE learner IN SHARE ROW EXCLUSIVE MODE")
             if contents.has_learners(self._conn):
                 raise _Taken
-            return Placed(self._filled(), 0)
+            return Placed(self._filled(merged > 0), 0)
 
-    def _filled(self) -> int:
+    def _filled(self, merged: bool) -> int:
         indexes = sorted(tables.learner.indexes | tables.learner_identity.indexes, key=lambda index: index.name)
         steps = len(indexes) + 3
         for index in indexes:
@@ -97,6 +110,8 @@ class _Placing:
             self._run("ALTER TABLE learner DROP CONSTRAINT pk_learner")
             loaded = self._run(_INSERT).rowcount
             self._run("ALTER TABLE learner ADD CONSTRAINT pk_learner PRIMARY KEY (uln)")
+        if merged:
+            self._run(_MARK_ALL)
         self._step("filling the register", 2, steps)
         self._run(f"{_CLAIM} ORDER BY identity")
         for done, index in enumerate(indexes, 3):
@@ -130,6 +145,9 @@ class _Placing:
                 unchanged += self._run(bulkconflicts.UNCHANGED, last=last).rowcount
                 # In one order everywhere, so that two who add the same learners wait where they could deadlock.
                 added = self._run(f"{_INSERT} WHERE line <= :last ORDER BY uln", last=last).rowcount
+                if not self._load.sqlite:  # where a writer is alone
+                    self._run(_LOCK_MASTERS, last=last)
+                self._run(_MARK, last=last)
                 self._run(f"{_CLAIM} AND line <= :last ORDER BY identity", last=last)
                 self._run("DELETE FROM loading.waiting WHERE line <= :last", last=last)
                 loaded += added

@@ -33,8 +33,9 @@ DELETE_OTHERS = DELETE.where(_I.c.identity != sa.bindparam("kept"))
 def _insert_claiming() -> sa.Insert:
     values = {name: sa.bindparam(name, type_=_I.c[name].type) for name in ("identity", "uln")}
     claimed = _claim(postgresql).values(**values).returning(_I.c.uln).cte("claimed")
-    given = sa.select(*(sa.bindparam(column.name, type_=column.type) for column in _T.c)).select_from(claimed)
-    return sa.insert(_T).from_select([column.name for column in _T.c], given)
+    columns = [column for column in _T.c if column.server_default is None]
+    given = sa.select(*(sa.bindparam(column.name, type_=column.type) for column in columns)).select_from(claimed)
+    return sa.insert(_T).from_select([column.name for column in columns], given)
 
 
 INSERT_CLAIMING = _insert_claiming()

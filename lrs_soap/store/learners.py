@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from lrs_soap import frozen
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import identities, tables
+from lrs_soap.store import identities, masters, tables
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +20,14 @@ class StoredLearner:
     """A learner as the register keeps it: the stored fields of the contract's Learner, and the master's ULN.
 
     Texts are as they were sent; ULNs are ten digits, dates yyyy-MM-dd. master_uln is set on a learner merged away;
-    is_master says that others were merged into this one, as far as a query looked.
+    is_master says that others were merged into this one; it is no value of the learner, and comes with every read.
     """
 
     uln: str
     version_number: int
     learner_status: str
     master_uln: str | None = None
-    is_master: bool = dataclasses.field(default=False, compare=False)  # read, never written
+    is_master: bool = dataclasses.field(default=False, compare=False)  # kept by `masters`
     created_date: str
     last_updated_date: str
     title: str | None = None
@@ -66,18 +66,14 @@ class Replaced(enum.Enum):
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(StoredLearner) if field.name != "is_master")
-"""What of a StoredLearner is stored: every attribute that a write writes."""
+"""The values of a StoredLearner: every attribute that a write writes."""
 
 _KEYS = tuple(field.name for field in dataclasses.fields(matching.StoredKeys))
 _T = tables.learner
 _I = tables.learner_identity
 
-_merged = _T.alias("merged")
-# Not EXISTS: PostgreSQL may answer that by reading every merged learner first.
-_A_MERGED_ONE = sa.select(_merged.c.uln).where(_merged.c.master_uln == _T.c.uln).limit(1).correlate(_T)
-_IS_MASTER = _A_MERGED_ONE.scalar_subquery().is_not(None).label("is_master")
-_LEARNER = sa.select(*(_T.c[name] for name in FIELDS), _IS_MASTER)
 _READ = (*FIELDS, "is_master")
+_LEARNER = sa.select(*(_T.c[name] for name in _READ))
 _BY_ULN = _LEARNER.where(_T.c.uln == sa.bindparam("uln"))
 _BY_ULN_FOR_UPDATE = _BY_ULN.with_for_update()  # SQLite, where a writer is alone, leaves it out
 _BY_ULNS = {
@@ -184,8 +180,8 @@ def insert(conn: Connection, learner: StoredLearner, identity: bytes, keys: matc
     """Adds a learner; False, and nothing is written, if another live learner has the identity.
 
     Callers who register the same person at once: the second waits for the first to commit, then gets False. A learner
-    merged away or deleted is added without claiming its identity. Raises sqlalchemy.exc.IntegrityError if the ULN is
-    in use.
+    merged away or deleted is added without claiming its identity, and after its master. Raises
+    sqlalchemy.exc.IntegrityError if the ULN is in use.
     """
     values = _values(learner, keys)
     if learner.learner_status == LearnerStatus.ACTIVE:
@@ -195,6 +191,7 @@ def insert(conn: Connection, learner: StoredLearner, identity: bytes, keys: matc
         if not conn.execute(claim, {"identity": identity, "uln": learner.uln}).rowcount:
             return False
     conn.execute(_INSERT, values)
+    masters.keep(conn, learner.master_uln)
     return True
 
 
@@ -211,7 +208,8 @@ def replace(
 
     old: the version read before, whose version_number must still be the stored one. new: of the same ULN, with its
     own version_number; if it is live it takes the identity of its details, else it gives its identity up.
-    changed_by: the organisation's id; user_name: its user; at: when (default now).
+    changed_by: the organisation's id; user_name: its user; at: when (default now). Where the two have different
+    masters the caller has locked the learner and them in the order of their ULNs, so that two cannot deadlock.
     """
     if conn.execute(_VERSION_FOR_UPDATE, {"uln": old.uln}).scalar() != old.version_number:
         return Replaced.STALE
@@ -226,6 +224,8 @@ def replace(
     values = _values(new, matching.stored_keys(new))
     del values["uln"]
     conn.execute(_UPDATE, values | {"of_uln": old.uln, "of_version": old.version_number})
+    if new.master_uln != old.master_uln:
+        masters.keep(conn, old.master_uln, new.master_uln)
     conn.execute(
         _INSERT_HISTORY,
         {

@@ -64,13 +64,13 @@ def upgrade(engine: Engine) -> None:
 
 
 def _keep_calls_waiting(conn: Connection) -> None:
-    # Calls lock these two in either order, and whoever of them and us looks for a deadlock first fails: so we give up
+    # Calls lock these in any order, and whoever of them and us looks for a deadlock first fails: so we give up
     # before anybody looks (PostgreSQL's deadlock_timeout is a second), and try again.
     while True:
         try:
             with conn.begin_nested():
                 conn.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
-                conn.exec_driver_sql("LOCK TABLE organisation, audit IN ACCESS EXCLUSIVE MODE")
+                conn.exec_driver_sql("LOCK TABLE organisation, learner, audit IN ACCESS EXCLUSIVE MODE")
             break
         except sa.exc.OperationalError as error:
             if not engines.is_locked(error):

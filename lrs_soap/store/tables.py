@@ -91,6 +91,7 @@ learner = sa.Table(
     sa.Column("version_number", sa.Integer, nullable=False),
     sa.Column("learner_status", sa.Text, nullable=False),
     sa.Column("master_uln", Uln),
+    sa.Column("is_master", sa.Boolean, nullable=False, server_default=sa.false()),  # others have it as master_uln
     sa.Column("created_date", sa.Text, nullable=False),
     sa.Column("last_updated_date", sa.Text, nullable=False),
     sa.Column("title", sa.Text),

@@ -1,3 +1,4 @@
+import concurrent.futures
 import dataclasses
 import multiprocessing
 import threading
@@ -43,8 +44,8 @@ def test_a_stored_learner_is_the_contracts_and_its_master():
     assert stored == of_contract - derived | {"master_uln"}
 
 
-def test_the_learner_table_holds_just_that_and_the_keys():
-    fields = [*learners.FIELDS, *(field.name for field in dataclasses.fields(matching.StoredKeys))]
+def test_the_learner_table_holds_just_that_and_the_keys_and_who_is_a_master():
+    fields = [*learners.FIELDS, "is_master", *(field.name for field in dataclasses.fields(matching.StoredKeys))]
     assert sorted(fields) == sorted(tables.learner.c.keys())
 
 
@@ -158,6 +159,56 @@ def test_a_circle_or_a_missing_master_ends_at_a_merged_learner(engine):
         assert learners.master_of(conn, CLEO).learner_status == "0"
         assert learners.master_of(conn, lost) == lost
         assert learners.linked_ulns(conn, BEA.uln) == [CLEO.uln]
+
+
+def masters(engine):
+    with engines.read(engine) as conn:
+        found = learners.by_ulns(conn, [ADA.uln, BEA.uln, CLEO.uln])
+    return {uln for uln, learner in found.items() if learner.is_master}
+
+
+def test_a_master_is_one_that_others_were_merged_into(engine):
+    bea, cleo = changed(BEA, master_uln=None, learner_status="1"), changed(CLEO, master_uln=ADA.uln, version_number=3)
+    store(engine, ADA, bea)
+    assert masters(engine) == set()
+    store(engine, CLEO)
+    assert masters(engine) == {BEA.uln}
+    with engines.write(engine) as conn:
+        assert replace(conn, CLEO, changed(CLEO, master_uln=ADA.uln, version_number=2)) is learners.Replaced.DONE
+    assert masters(engine) == {ADA.uln}
+    with engines.write(engine) as conn:
+        assert replace(conn, bea, changed(BEA, version_number=2)) is learners.Replaced.DONE
+        unmerged = changed(cleo, master_uln=None, learner_status="1")
+        assert replace(conn, changed(cleo, version_number=2), unmerged) is learners.Replaced.DONE
+    assert masters(engine) == {ADA.uln}
+    with engines.write(engine) as conn:
+        assert replace(conn, changed(BEA, version_number=2), changed(bea, version_number=3)) is learners.Replaced.DONE
+    assert masters(engine) == set()
+    with engines.read(engine) as conn:
+        assert learners.by_uln(conn, ADA.uln).version_number == 1
+        assert {row["uln"] for row in history(conn)} == {BEA.uln, CLEO.uln}
+
+
+@pytest.mark.parametrize("merge_first", [False, True])
+def test_a_merge_and_an_unmerge_of_one_master_at_once(engine, merge_first):
+    cleo = changed(CLEO, master_uln=None, learner_status="1")
+    store(engine, ADA, BEA, cleo)
+    merge = (cleo, changed(CLEO, master_uln=ADA.uln, version_number=2))
+    unmerge = (BEA, changed(BEA, master_uln=None, learner_status="1", version_number=2))
+    first, second = (merge, unmerge) if merge_first else (unmerge, merge)
+
+    def change():
+        with engines.write(engine) as conn:
+            return replace(conn, *second)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with engines.write(engine) as conn:
+            assert replace(conn, *first) is learners.Replaced.DONE
+            waiting = pool.submit(change)
+            # Whoever does not wait is done long before.
+            concurrent.futures.wait([waiting], timeout=0.3)
+        assert waiting.result(timeout=20) is learners.Replaced.DONE
+    assert masters(engine) == {ADA.uln}
 
 
 def test_candidates_are_live_or_merged_and_come_once(engine):

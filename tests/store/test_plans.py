@@ -128,6 +128,12 @@ def _replace(conn):
     learners.replace(conn, old, changed(old, family_name="New", version_number=2), changed_by=1, user_name="J")
 
 
+def _merge(conn):
+    old = learners.by_uln(conn, "1000000007")
+    merged = changed(old, learner_status="0", master_uln="1000000008", version_number=2)
+    learners.replace(conn, old, merged, changed_by=1, user_name="J")
+
+
 NEW = [changed(uln=str(2_000_000_000 + number), family_name=f"New{number}") for number in range(20)]
 STATEMENTS = QUERIES | {
     "bulk candidates": lambda conn: bulk.candidates(conn, [matching.lookups(QUERY)] * 20),
@@ -135,6 +141,7 @@ STATEMENTS = QUERIES | {
     "bulk insert": lambda conn: bulk.insert(conn, NEW),
     "insert": lambda conn: learners.insert(conn, NEW[0], matching.identity(NEW[0]), matching.stored_keys(NEW[0])),
     "replace": _replace,
+    "merge": _merge,
     "issue": lambda conn: ulns.issue(conn, 20),
     "audit": lambda conn: audit.write(conn, [ENTRY] * 20),
     "audit of a learner": lambda conn: list(auditsearch.search(conn, auditsearch.Wanted(uln="1000000007"))),

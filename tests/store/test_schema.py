@@ -1,4 +1,5 @@
 import multiprocessing
+import re
 import subprocess
 import sys
 
@@ -46,7 +47,7 @@ def definitions(engine):
                  "AND conparentid = 0")  # of tables: partitions have the same
     with engine.connect() as conn:
         # Columns and constraints may be written down in another order.
-        return {name: sorted(line.strip(", \t") for line in (text or "").splitlines())
+        return {name: sorted(part.strip() for part in re.split(r",\s|\n", text or "") if part.strip())
                 for name, text in conn.execute(sa.text(query))}
 
 
