@@ -119,6 +119,8 @@ class Reader:
         self._connection = pooled.driver_connection
         pooled.detach()
         if self.dialect.name == "sqlite":
+            # KiB: at 10 million learners reads were no quicker with eight times as much, and there is one for each thread.
+            self._connection.execute("PRAGMA cache_size = -4096").close()
             self._session = _SqliteSession(self._connection)
         else:
             self._connection.autocommit = True
