@@ -66,9 +66,8 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
             code, found = ResponseCode.EXACT_MATCH, [(exact, False)]
         else:
             decision = matching.decide(query, replies.candidates(connection, matching.lookups(query)), limit)
-            matches = [match.learner for match in decision.matches]
-            code, found = decision.outcome, replies.with_masters(connection, matches)
-            if matches and not found:
+            code, found = decision.outcome, replies.matched(connection, decision)
+            if decision.matches and not found:
                 code = ResponseCode.NO_MATCH
             elif code == ResponseCode.EXACT_MATCH and found[0][1]:
                 code = ResponseCode.MASTER_SUBSTITUTED

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from lrs_soap import frozen, model
 from lrs_soap.codes import LearnerStatus
+from lrs_soap.rules import matching
 from lrs_soap.store import learners
 
 _OURS = ("master_substituted", "linked_ulns", "notes")
@@ -44,17 +45,27 @@ def with_masters(
     return list(result.values())
 
 
-def candidates(connection: Connection, lookups: Iterable) -> list[learners.StoredLearner]:
+def candidates(connection: Connection, lookups: Iterable) -> list[learners.StoredLearner] | list[learners.Candidate]:
     """The learners that a search's keys lead to; one merged away names the master at the end of its chain.
 
     P: one whose master was deleted is as good as deleted itself, and left out.
     """
     found = []
-    for stored in learners.candidates(connection, lookups):
-        if stored.learner_status == LearnerStatus.MERGED:
-            master = learners.master_of(connection, stored)
-            if master.learner_status != LearnerStatus.ACTIVE:
+    for candidate in learners.candidates(connection, lookups):
+        if candidate.master_uln is not None:
+            master = learners.by_uln(connection, candidate.master_uln)
+            master = master and learners.master_of(connection, master)
+            if master is None or master.learner_status != LearnerStatus.ACTIVE:
                 continue
-            stored = dataclasses.replace(stored, master_uln=master.uln)
-        found.append(stored)
+            candidate = learners.merged_into(candidate, master.uln)
+        found.append(candidate)
     return found
+
+
+def matched(connection: Connection, decision: matching.Decision) -> list[tuple[learners.StoredLearner, bool]]:
+    """The learners of a decision on `candidates`, best first, each as `with_masters` gives it."""
+    found = [match.learner for match in decision.matches]
+    if not all(isinstance(one, learners.StoredLearner) for one in found):
+        held = learners.by_ulns(connection, [one.uln for one in found])
+        found = [held[one.uln] for one in found if one.uln in held]
+    return with_masters(connection, found)

@@ -11,24 +11,25 @@ UNKNOWN_POSTCODES = "ZZ99"
 """Postcodes that begin so say that none is known: being equal, they prove nothing. (P)"""
 
 
-def given(name: str, learner) -> str:
-    """A folded given name against the learner's: `=`, `n` (preferred given name, nickname), `~` or `x`."""
-    stored = names.fold(learner.given_name)
+def given(name: str, stored: str, preferred: str | None) -> str:
+    """A folded given name against a learner's given and preferred ones: `=`, `n` (preferred given name, nickname), `~` or
+    `x`."""
+    stored = names.fold(stored)
     if name == stored:
         return "="
-    if name == names.fold(learner.preferred_given_name) or names.same_given(name, stored):
+    if name == names.fold(preferred) or names.same_given(name, stored):
         return "n"
     return "~" if names.alike_given(name, stored) else "x"
 
 
-def family(name: str, learner, previous: str = "") -> str:
-    """A folded family name, and the previous one if the caller knows it, against the learner's: `=`, `n` (previous
-    family name or that at 16, on either side), `~` or `x`."""
-    stored = names.fold(learner.family_name)
+def family(name: str, stored: str, previous: str | None, at_age16: str | None, known: str = "") -> str:
+    """A folded family name, and the previous one if the caller knows it (known), against a learner's family name, its
+    previous one and that at 16: `=`, `n` (an earlier name on either side), `~` or `x`."""
+    stored = names.fold(stored)
     if name == stored:
         return "="
-    earlier = (names.fold(learner.previous_family_name), names.fold(learner.family_name_at_age16))
-    if name in earlier or (previous and (previous == stored or previous in earlier)):
+    earlier = (names.fold(previous), names.fold(at_age16))
+    if name in earlier or (known and (known == stored or known in earlier)):
         return "n"
     return "~" if names.alike(name, stored) else "x"
 

@@ -119,10 +119,17 @@ class Decision(typing.NamedTuple):
 
 
 class _Found(typing.NamedTuple):
+    """A candidate that a row of RULES takes."""
+
     mistakes: int
     row: int
-    agreeing: int
+    agreeing: int  # of the optional fields
     learner: Candidate
+
+    @property
+    def person(self) -> str:
+        """The ULN that is theirs now."""
+        return self.learner.master_uln or self.learner.uln
 
     def order(self) -> tuple:
         """Best first: fewest mistakes, then the order of RULES, then most optional fields; else always the same."""
@@ -137,21 +144,25 @@ def decide(query: Query, candidates: typing.Iterable[Candidate], limit: int = MO
     itself (P); otherwise the caller substitutes the master here too. More than `limit` possibles are narrowed by the
     optional fields (P). `master_uln` must name a live learner, also after a chain of merges.
     """
-    fields = keys.fields(query)
-    previous = names.fold(query.previous_family_name)
+    judge, asked = _Judge(query).judge, _asked(query)
     exact, found = [], []
     for learner in candidates:
-        stored = keys.fields(learner)
-        if fields == stored:
+        verdict = judge(learner)
+        if verdict is None:
+            continue
+        mistakes, row = verdict
+        if mistakes:
+            found.append(_Found(mistakes, row, _compared(asked, learner).count("=") if asked else 0, learner))
+        else:
             exact.append(learner)
-        elif (judged := _judge(fields, previous, stored, learner)) is not None:
-            found.append(_Found(*judged, _agreement(query, learner), learner))
     if exact:
         best = min(exact, key=lambda learner: (learner.master_uln is not None, learner.uln))
         return Decision(codes.ResponseCode.EXACT_MATCH, (Match(best, EXACT),))
+    if not asked and len({one.person for one in found}) > limit:
+        return Decision(codes.ResponseCode.TOO_MANY_MATCHES)
     possibles = _one_for_each_person(found)
     if len(possibles) > limit:
-        possibles = _narrow(query, possibles)
+        possibles = _narrow(asked, possibles)
     if len(possibles) > limit:
         return Decision(codes.ResponseCode.TOO_MANY_MATCHES)
     if possibles:
@@ -160,23 +171,69 @@ def decide(query: Query, candidates: typing.Iterable[Candidate], limit: int = MO
     return Decision(codes.ResponseCode.NO_MATCH)
 
 
-def _judge(
-    fields: tuple[str, ...], previous: str, stored: tuple[str, ...], learner: Candidate
-) -> tuple[int, int] | None:
-    """The mistakes and the first row of RULES that takes them, with the names in their place or else swapped."""
-    given_name, family_name = fields[:2]
-    born = likeness.born(fields[2], stored[2])
-    postcode = likeness.postcode(fields[4], stored[4])
-    if born == "x" or (born == "~" and postcode != "="):
-        return None  # no row takes these; most candidates end here
-    gender = likeness.gender(fields[3], stored[3])
-    for swapped in (NO, YES):
-        if swapped:
-            given_name, family_name, previous = family_name, given_name, ""
-        given = likeness.given(given_name, learner)
-        family = likeness.family(family_name, learner, previous) if given != "x" else "x"
-        mistakes = swapped + sum(letter != "=" for letter in (given, family, born, gender)) + (postcode == "x")
-        if family == "x" or mistakes > MOST_MISTAKES:
+_Verdict = tuple[int, int]
+"""The mistakes of a candidate, none for an exact match, and the row of RULES that takes it."""
+
+_UNSEEN: typing.Any = object()
+
+
+class _Judge:
+    """What judges the candidates of one search, most of which share names: the same names are compared once."""
+
+    __slots__ = ("_fields", "_previous", "_orders", "_verdicts")
+
+    def __init__(self, query: Query):
+        self._fields = keys.fields(query)
+        self._previous = names.fold(query.previous_family_name)
+        self._orders: dict[tuple, tuple] = {}
+        self._verdicts: dict[tuple, _Verdict | None] = {}
+
+    def judge(self, learner: Candidate) -> _Verdict | None:
+        """The mistakes and the first row of RULES that takes them, with the names in their place or else swapped."""
+        _, _, date, code, place = self._fields
+        born = likeness.born(date, learner.date_of_birth or "")
+        postcode = likeness.postcode(place, names.fold_postcode(learner.last_known_post_code))
+        if born == "x" or (born == "~" and postcode != "="):
+            return None  # no row takes these; most candidates end here
+        stored = (
+            learner.given_name,
+            learner.preferred_given_name,
+            learner.family_name,
+            learner.previous_family_name,
+            learner.family_name_at_age16,
+        )
+        orders = self._orders.get(stored)
+        if orders is None:
+            orders = self._orders[stored] = self._compared(*stored)
+        if not orders:
+            return None
+        letters = orders, born, postcode, likeness.gender(code, learner.gender or "")
+        verdict = self._verdicts.get(letters, _UNSEEN)
+        if verdict is _UNSEEN:
+            verdict = self._verdicts[letters] = _verdict(*letters)
+        return verdict
+
+    def _compared(self, *stored: str | None) -> tuple[tuple[bool, str, str], ...]:
+        """The letters of both names in their place, and swapped, where neither name is another."""
+        given_name, family_name = self._fields[:2]
+        orders = []
+        for swapped, one, other, previous in (
+            (NO, given_name, family_name, self._previous),
+            (YES, family_name, given_name, ""),
+        ):
+            given = likeness.given(one, *stored[:2])
+            if given != "x" and (family := likeness.family(other, *stored[2:], previous)) != "x":
+                orders.append((swapped, given, family))
+        return tuple(orders)
+
+
+def _verdict(orders: tuple[tuple[bool, str, str], ...], born: str, postcode: str, gender: str) -> _Verdict | None:
+    off = (born != "=") + (postcode == "x") + (gender != "=")
+    for swapped, given, family in orders:
+        mistakes = swapped + (given != "=") + (family != "=") + off
+        if not mistakes:
+            return 0, -1
+        if mistakes > MOST_MISTAKES:
             continue
         for row, rule in enumerate(RULES):
             if (
@@ -195,32 +252,28 @@ def _one_for_each_person(found: list[_Found]) -> list[_Found]:
     """Best first, a merged learner and its master once: in the better one's place, as the live learner if found."""
     people: dict[str, _Found] = {}
     for possible in sorted(found, key=_Found.order):
-        person = possible.learner.master_uln or possible.learner.uln
+        person = possible.person
         if person not in people or (possible.learner.uln == person and people[person].learner.uln != person):
             people[person] = possible  # a key keeps its first place when its value is replaced
     return list(people.values())
 
 
-def _agreement(query: Query, learner: Candidate) -> int:
-    """How many of the optional fields the caller gave are equal to the learner's."""
-    return sum(_optional(query, learner, field) == "=" for field in OPTIONAL_FIELDS)
+def _asked(query: Query) -> list[tuple[str, str]]:
+    """The optional fields that the caller gave, folded."""
+    given = ((field, names.fold(getattr(query, field))) for field in OPTIONAL_FIELDS)
+    return [(field, value) for field, value in given if value]
 
 
-def _optional(query: Query, learner: Candidate, field: str) -> str:
-    asked, stored = names.fold(getattr(query, field)), names.fold(getattr(learner, field))
-    if not asked or not stored:
-        return "?"
-    return "=" if asked == stored else "x"
+def _compared(asked: list[tuple[str, str]], learner: Candidate) -> str:
+    """A letter for each of the optional fields asked for."""
+    stored = ((value, names.fold(getattr(learner, field))) for field, value in asked)
+    return "".join("?" if not other else "=" if value == other else "x" for value, other in stored)
 
 
-def _narrow(query: Query, possibles: list[_Found]) -> list[_Found]:
+def _narrow(asked: list[tuple[str, str]], possibles: list[_Found]) -> list[_Found]:
     """P: drop those whose optional field is another than the caller gave; of the rest, if some agree in one, only
     these stay."""
-    rest = [
-        possible
-        for possible in possibles
-        if all(_optional(query, possible.learner, field) != "x" for field in OPTIONAL_FIELDS)
-    ]
+    rest = [possible for possible in possibles if "x" not in _compared(asked, possible.learner)]
     return [possible for possible in rest if possible.agreeing] or rest or possibles
 
 
@@ -236,7 +289,10 @@ def names_known(given_name: str, family_name: str, learner: Candidate) -> NamesK
     """Whether a caller knows the learner's names (P): given or preferred, and family, previous or the one at 16, are
     EQUAL; with one of them only similar (nickname, misspelling), SIMILAR. What else is NO gets nothing of a learner."""
     given, family = names.fold(given_name), names.fold(family_name)
-    letters = likeness.given(given, learner), likeness.family(family, learner)
+    letters = (
+        likeness.given(given, learner.given_name, learner.preferred_given_name),
+        likeness.family(family, learner.family_name, learner.previous_family_name, learner.family_name_at_age16),
+    )
     equal_given = letters[0] == "=" or given == names.fold(learner.preferred_given_name)
     equal_family = letters[1] in "=n"
     if equal_given and equal_family:

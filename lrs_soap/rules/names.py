@@ -68,13 +68,12 @@ def sound(text: str | None) -> str:
 
 
 def alike(a: str, b: str) -> bool:
-    """Whether one name is likely a misspelling of the other (P); also true of equal names.
+    """Whether one folded name is likely a misspelling of the other (P); also true of equal names.
 
     One slip (a letter wrong, missing, too many, or two neighbours exchanged) from four letters on; shorter names only
     with neighbours exchanged. Two slips from eight letters on, or from six if they sound alike; three from eight if
     they sound alike and begin alike. Jean, Joan and June are three people.
     """
-    a, b = fold(a), fold(b)
     if a == b:
         return True
     longest = max(len(a), len(b))
@@ -87,12 +86,10 @@ def alike(a: str, b: str) -> bool:
 
 
 def same_given(a: str, b: str) -> bool:
-    """Whether two given names are forms of one: equal, or a name and its diminutive or other spelling. (P)"""
-    a, b = fold(a), fold(b)
+    """Whether two folded given names are forms of one: equal, or a name and its diminutive or other spelling. (P)"""
     return a == b or not nicknames.GROUPS_OF.get(a, frozenset()).isdisjoint(nicknames.GROUPS_OF.get(b, ()))
 
 
 def alike_given(a: str, b: str) -> bool:
     """As `alike`, but two names in common use are never one misspelt: twins are called Ella and Elsa. (P)"""
-    a, b = fold(a), fold(b)
     return a == b or (not (a in nicknames.COMMON and b in nicknames.COMMON) and alike(a, b))

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import enum
 import functools
+import typing
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -57,6 +58,28 @@ class StoredLearner:
     notes: str | None = None
 
 
+class Candidate(typing.NamedTuple):
+    """What a decision looks at of a learner: the values of `matching.Candidate`."""
+
+    uln: str
+    master_uln: str | None
+    given_name: str
+    family_name: str
+    date_of_birth: str
+    gender: str
+    last_known_post_code: str
+    preferred_given_name: str | None
+    previous_family_name: str | None
+    family_name_at_age16: str | None
+    school_at_age16: str | None
+    place_of_birth: str | None
+    email_address: str | None
+
+
+FEW = 20
+"""Of so many candidates the whole learners are read: quicker than reading those that match once more."""
+
+
 class Replaced(enum.Enum):
     """What came of `replace`."""
 
@@ -74,11 +97,13 @@ _I = tables.learner_identity
 
 _READ = (*FIELDS, "is_master")
 _LEARNER = sa.select(*(_T.c[name] for name in _READ))
+_CANDIDATE = sa.select(*(_T.c[name] for name in Candidate._fields))
 _BY_ULN = _LEARNER.where(_T.c.uln == sa.bindparam("uln"))
 _BY_ULN_FOR_UPDATE = _BY_ULN.with_for_update()  # SQLite, where a writer is alone, leaves it out
+# One statement, prepared once, whatever the number of ULNs.
+_GIVEN = sa.func.json_each(sa.bindparam("ulns", type_=sa.JSON)).table_valued("value", name="given")
 _BY_ULNS = {
-    "sqlite": _LEARNER.where(_T.c.uln.in_(sa.bindparam("ulns", expanding=True))),
-    # One statement, prepared once, whatever the number of them.
+    "sqlite": _LEARNER.where(_T.c.uln.in_(sa.select(sa.literal_column("value", sa.BigInteger)).select_from(_GIVEN))),
     "postgresql": _LEARNER.where(_T.c.uln == sa.any_(sa.bindparam("ulns", type_=sa.ARRAY(_T.c.uln.type)))),
 }
 _BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa.bindparam("identity"))
@@ -109,7 +134,7 @@ def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearne
 
 def by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
     """The learners of these ULNs, by ULN; those that do not exist are left out."""
-    rows = conn.execute(_BY_ULNS[conn.dialect.name], {"ulns": list(ulns)})
+    rows = conn.execute(_BY_ULNS[conn.dialect.name], {"ulns": [int(uln) for uln in ulns]})
     return {learner.uln: learner for learner in map(_stored, rows)}
 
 
@@ -119,33 +144,48 @@ def by_identity(conn: Connection, identity: bytes) -> StoredLearner | None:
     return _stored(row) if row is not None else None
 
 
-def candidates(conn: Connection, lookups: Iterable[matching.Lookup], limit: int = 1_000) -> list[StoredLearner]:
-    """The learners that any of the `matching.lookups` finds, each once, live or merged away but never deleted.
+def candidates(
+    conn: Connection, lookups: Iterable[matching.Lookup], limit: int = 1_000
+) -> list[StoredLearner] | list[Candidate]:
+    """The learners that any of the `matching.lookups` finds, each once, live or merged away but never deleted; of more
+    than FEW, only what decisions look at.
 
-    One round trip, whatever the number of lookups; each of them is the read of an index. limit: the most learners
-    given, for values that far too many people share.
+    One round trip for a few, two for more, whatever the number of lookups; each of them is the read of an index. limit:
+    the most learners given, for values that far too many people share.
     """
     lookups = tuple(lookups)
     if not lookups:
         return []
     values = {f"v{i}_{j}": value for i, lookup in enumerate(lookups) for j, value in enumerate(lookup.values)}
-    statement = _candidates(tuple(lookup.columns for lookup in lookups))
-    return [_stored(row) for row in conn.execute(statement, values | {"limit": limit})]
+    few, many = _candidates(tuple(lookup.columns for lookup in lookups))
+    found = conn.execute(few, values | {"limit": min(limit, FEW + 1)}).all()
+    if len(found) <= FEW:
+        return [_stored(row) for row in found]
+    return conn.execute(many, values | {"limit": limit}).all()
 
 
 @functools.lru_cache(maxsize=64)
-def _candidates(columns: tuple[tuple[str, ...], ...]) -> sa.Select:
+def _candidates(columns: tuple[tuple[str, ...], ...]) -> tuple[sa.Select, sa.Select]:
     # A search has one of a few forms, so the statements are few.
     reads = [
         sa.select(_T.c.uln).where(*(_T.c[name] == sa.bindparam(f"v{i}_{j}") for j, name in enumerate(names)))
         for i, names in enumerate(columns)
     ]
     found = sa.union(*reads).subquery("found")
-    return (
-        _LEARNER.join(found, found.c.uln == _T.c.uln)
+    few, many = (
+        rows.join(found, found.c.uln == _T.c.uln)
         .where(_T.c.learner_status != LearnerStatus.DELETED.value)
         .limit(sa.bindparam("limit"))
+        for rows in (_LEARNER, _CANDIDATE)
     )
+    return few, many
+
+
+def merged_into(learner: StoredLearner | Candidate, uln: str) -> StoredLearner | Candidate:
+    """One of `candidates` with another master."""
+    if isinstance(learner, StoredLearner):
+        return dataclasses.replace(learner, master_uln=uln)
+    return Candidate(*learner)._replace(master_uln=uln)
 
 
 def linked_ulns(conn: Connection, uln: str) -> list[str]:

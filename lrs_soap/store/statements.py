@@ -4,7 +4,7 @@ SQLAlchemy prepares a statement anew for every execution, which costs more than 
 """
 
 import collections
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,12 +32,9 @@ class Statement:
         self._order = [(name, kinds[name].bind_processor(dialect)) for name in compiled.positiontup or ()]
         given_back = list(statement.exported_columns)
         self.gives_rows = bool(given_back)
-        self._from_database = [
-            (index, convert)
-            for index, column in enumerate(given_back)
-            if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
-        ]
-        self._make = collections.namedtuple("Row", [column.key or "" for column in given_back], rename=True)._make
+        self._rows = _rows([column.key or "" for column in given_back], [
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given_back
+        ])  # fmt: skip
 
     def values(self, given: Values) -> list:
         """The values as the driver takes them."""
@@ -46,14 +43,18 @@ class Statement:
 
     def rows(self, fetched: Iterable[tuple]) -> list[tuple]:
         """The rows with their values converted, and with names."""
-        rows = []
-        for row in fetched:
-            if self._from_database:
-                row = list(row)
-                for index, convert in self._from_database:
-                    row[index] = convert(row[index])
-            rows.append(self._make(row))
-        return rows
+        return self._rows(fetched)
+
+
+def _rows(names: Sequence[str], converters: Sequence[Callable | None]) -> Callable[[Iterable[tuple]], list[tuple]]:
+    """What makes named tuples of rows, converting their values: written out, for a search may have a thousand rows."""
+    row = collections.namedtuple("Row", names, rename=True)
+    if not any(converters):
+        return lambda fetched: list(map(row._make, fetched))
+    places = range(len(names))
+    values = [f"c{n}(v{n})" if converters[n] else f"v{n}" for n in places]
+    source = f"lambda fetched: [new(row, ({', '.join(values)},)) for {', '.join(f'v{n}' for n in places)}, in fetched]"
+    return eval(source, {"new": tuple.__new__, "row": row} | {f"c{n}": converters[n] for n in places})
 
 
 def of_arrays(insert: sa.Insert, names: Sequence[str]) -> sa.Insert:

@@ -1,11 +1,13 @@
 """rules.matching: the table row by row."""
 
+import collections
 import dataclasses
+from random import Random
 
 import pytest
 
 from lrs_soap.codes import ResponseCode
-from lrs_soap.rules import matching
+from lrs_soap.rules import keys, likeness, matching, names
 from rules.people import Person, search
 
 BOB = Person(
@@ -198,3 +200,93 @@ def test_best_first_whatever_the_order_of_the_candidates():
 def test_names_known(given_name, family_name, known):
     assert matching.names_known(given_name, family_name, BOB).name == known
     assert matching.NamesKnown.NO < matching.NamesKnown.SIMILAR < matching.NamesKnown.EQUAL
+
+
+VALUES = {
+    "given_name": ["Robert", "Bob", "Robrt", "Thompson", "Zoe"],
+    "family_name": ["Thompson", "Thomson", "Robert", "Adair", "Boyle"],
+    "date_of_birth": ["1999-03-04", "1999-04-03", "1999-03-14", "1970-12-31"],
+    "gender": ["1", "2", "0"],
+    "last_known_post_code": ["CV1 2WT", "cv12wt", "B1 1AA", "ZZ99 9ZZ"],
+    "preferred_given_name": [None, "Ziggy", "Bob"],
+    "previous_family_name": [None, "Adair", "Thompson"],
+    "family_name_at_age16": [None, "Boyle"],
+    "place_of_birth": [None, "LEEDS", "Derby"],
+    "master_uln": [None, None, "1000000003"],
+}
+
+
+CHANGED = ("given_name", "family_name", "date_of_birth", "last_known_post_code")
+OUTCOMES = ("WSRC0001", "WSRC0002", "WSRC0003", "WSRC0004")
+
+
+def row_of(query, learner):
+    """The mistakes and the row of RULES that takes a learner, read from the table as it stands."""
+    given, family, born, gender, postcode = keys.fields(query)
+    stored = keys.fields(learner)
+    for swapped in (False, True):
+        one, other = (family, given) if swapped else (given, family)
+        previous = "" if swapped else names.fold(query.previous_family_name)
+        letters = (
+            likeness.given(one, learner.given_name, learner.preferred_given_name),
+            likeness.family(
+                other, learner.family_name, learner.previous_family_name, learner.family_name_at_age16, previous
+            ),
+            likeness.born(born, stored[2]),
+            likeness.postcode(postcode, stored[4]),
+            likeness.gender(gender, stored[3]),
+        )
+        off = swapped + sum(letter != "=" for letter in letters) - (letters[3] == "?")
+        for place, (_, of_swapped, *taken) in enumerate(matching.RULES):
+            if of_swapped == swapped and off <= 2 and all(map(str.__contains__, taken, letters)):
+                return off, place
+    return None
+
+
+def plainly(query, people, limit):
+    """What `decide` says, worked out for each learner alone."""
+    exact = [person for person in people if keys.fields(person) == keys.fields(query)]
+    if exact:
+        best = min(exact, key=lambda person: (person.master_uln is not None, person.uln))
+        return ResponseCode.EXACT_MATCH, [(best.uln, matching.EXACT)]
+
+    def agrees(person, letter):
+        pairs = [
+            (names.fold(getattr(query, name)), names.fold(getattr(person, name))) for name in matching.OPTIONAL_FIELDS
+        ]
+        return sum((a == b) == (letter == "=") for a, b in pairs if a and b)
+
+    rows = {person.uln: row_of(query, person) for person in people}
+    order = {person.uln: (*rows[person.uln], -agrees(person, "="), person.uln) for person in people if rows[person.uln]}
+    found = sorted((person for person in people if person.uln in order), key=lambda person: order[person.uln])
+    shown = {}
+    for person in found:
+        shown.setdefault(person.master_uln or person.uln, person)
+    shown |= {person.uln: person for person in found if person.uln in shown}
+    possibles = list(shown.values())
+    if len(possibles) > limit:
+        rest = [person for person in possibles if not agrees(person, "x")]
+        possibles = [person for person in rest if agrees(person, "=")] or rest or possibles
+    if len(possibles) > limit:
+        return ResponseCode.TOO_MANY_MATCHES, []
+    matches = [(person.uln, matching.RULES[order[person.uln][1]].name) for person in possibles]
+    return (ResponseCode.POSSIBLE_MATCH if matches else ResponseCode.NO_MATCH), matches
+
+
+def test_decisions_are_the_table_read_plainly():
+    random, outcomes = Random(6), collections.Counter()
+    for _ in range(4_000):
+        few = {name: random.sample(values, random.randint(1, min(3, len(values)))) for name, values in VALUES.items()}
+        people = [
+            Person(uln=str(1_000_000_000 + n), **{name: random.choice(values) for name, values in few.items()})
+            for n in range(random.randint(1, 12))
+        ]
+        people = [dataclasses.replace(one, master_uln=None) if one.uln == one.master_uln else one for one in people]
+        asked = {name: random.choice(few[name]) for name in ("previous_family_name", "place_of_birth")}
+        changes = {name: random.choice(VALUES[name]) for name in random.sample(CHANGED, random.choice([0, 1, 1, 2]))}
+        query, limit = search(random.choice(people), **changes, **asked), random.choice([1, 3])
+        wanted = plainly(query, people, limit)
+        outcome, matches = matching.decide(query, [*people, people[0]], limit)
+        assert (outcome, [(match.learner.uln, match.rule) for match in matches]) == wanted, (query, people)
+        outcomes[outcome] += 1
+    assert all(outcomes[outcome] > 100 for outcome in ResponseCode if outcome.value in OUTCOMES), outcomes

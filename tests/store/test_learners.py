@@ -228,6 +228,29 @@ def test_candidates_are_live_or_merged_and_come_once(engine):
             assert ADA in learners.candidates(conn, [lookup]) or lookup.values[-1] == "ada"
 
 
+def test_of_many_candidates_what_decisions_look_at_is_read(engine):
+    one, *others = [
+        changed(uln=str(2_000_000_000 + n), last_known_post_code=f"B{n} 1AA") for n in range(learners.FEW + 1)
+    ]
+    store(engine, *others, changed(uln=BEA.uln, learner_status="2"))
+    query = matching.Query(
+        given_name="Ada", family_name="O'Neill", date_of_birth="2008-02-29", gender="2", last_known_post_code="CV1 2WT"
+    )
+    with engines.read(engine) as conn:
+        assert sorted(learners.candidates(conn, matching.lookups(query)), key=lambda found: found.uln) == others
+    store(engine, one)
+    with engines.read(engine) as conn:
+        found = learners.candidates(conn, matching.lookups(query))
+        assert len(learners.candidates(conn, matching.lookups(query), limit=learners.FEW)) == learners.FEW
+    wanted = [
+        learners.Candidate(*(getattr(each, name) for name in learners.Candidate._fields)) for each in [one, *others]
+    ]
+    assert sorted(map(tuple, found)) == wanted
+    assert {field for cls in matching.Candidate.__mro__ for field in getattr(cls, "__annotations__", ())} == {
+        *learners.Candidate._fields
+    }
+
+
 def test_replace_writes_the_new_version_and_keeps_the_old(organisation_id, conn):
     assert insert(conn, ADA)
     new = changed(version_number=2, last_updated_date="2026-11-23", last_known_post_code="B1 1AA", notes="moved")

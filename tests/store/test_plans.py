@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import re
+from unittest import mock
 
 import pytest
 import sqlalchemy as sa
@@ -111,6 +112,11 @@ QUERY = matching.Query(
     given_name="Given5", family_name="Family7", date_of_birth="1990-05-06", gender="2", last_known_post_code="CV5 5WT"
 )
 
+def _many_candidates(conn):
+    with mock.patch.object(learners, "FEW", -1):
+        learners.candidates(conn, matching.lookups(QUERY))
+
+
 QUERIES = {
     "by_uln": lambda conn: learners.by_uln(conn, ADA.uln),
     "by_uln for_update": lambda conn: learners.by_uln(conn, ADA.uln, for_update=True),
@@ -118,6 +124,7 @@ QUERIES = {
     "by_identity": lambda conn: learners.by_identity(conn, matching.identity(QUERY)),
     "linked_ulns": lambda conn: learners.linked_ulns(conn, ADA.uln),
     "candidates": lambda conn: learners.candidates(conn, matching.lookups(QUERY)),
+    "many candidates": _many_candidates,
 }
 for number, lookup in enumerate(matching.lookups(QUERY)):
     QUERIES[f"lookup {number}"] = lambda conn, lookup=lookup: learners.candidates(conn, [lookup])

@@ -30,8 +30,9 @@ def test_a_list_of_values_is_expanded(engine):
     learner = ADA
     with engines.write(engine) as conn:
         learners.insert(conn, learner, matching.identity(learner), matching.stored_keys(learner))
+    wanted = sa.select(tables.learner.c.uln).where(tables.learner.c.uln.in_(sa.bindparam("ulns", expanding=True)))
     with engines.read(engine) as reader:
-        assert set(learners.by_ulns(reader, [learner.uln, "1000000001"])) == {learner.uln}
+        assert reader.execute(wanted, {"ulns": [learner.uln, "1000000001"]}).scalars().all() == [learner.uln]
 
 
 def test_a_thread_keeps_its_connection_and_a_disposed_engine_has_none(engine):
