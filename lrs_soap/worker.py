@@ -35,8 +35,6 @@ _CONFLICTS = 10  # a step that meets more of them in a row is treated as one tha
 _RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 30.0
 _FIRST_POLL_SECONDS = 0.01
-# What a statement or its values are to blame for; every other error of the database is the database's.
-_OF_STATEMENTS = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
 _SERIALIZATION = ("40001", "40P01")  # PostgreSQL: could not serialize, deadlock
 
 
@@ -60,7 +58,7 @@ class Worker:
                 worked = self.run_one()
                 failures = 0
             except Exception as error:
-                if not _is_trouble(error):
+                if not engine.is_trouble(error):
                     raise
                 # Its text may repeat what was to be written; its class is enough to look for.
                 log.warning("the database cannot be used", type=type(error).__name__)
@@ -106,7 +104,7 @@ class Worker:
             except Exception as error:
                 if _is_conflict(error) and conflicts < _CONFLICTS:
                     conflicts += 1
-                elif _is_trouble(error):
+                elif engine.is_trouble(error):
                     self._give_up(job, start, error)
                     raise
                 elif size > 1:
@@ -149,7 +147,7 @@ class Worker:
             with engine.write(self._register.engine) as connection:
                 jobs.release(connection, job, after_seconds=_RETRY_SECONDS, counted=True)
         except Exception as failure:  # then the lease runs out
-            if not _is_trouble(failure):
+            if not engine.is_trouble(failure):
                 raise
 
     def _sleep(self, seconds: float) -> None:
@@ -157,12 +155,6 @@ class Worker:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._told_to_stop:
             time.sleep(min(left, 0.25))
-
-
-def _is_trouble(error: Exception) -> bool:
-    if isinstance(error, sa.exc.DBAPIError):
-        return not isinstance(error, _OF_STATEMENTS)
-    return isinstance(error, sa.exc.TimeoutError)
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -10,18 +10,20 @@ from lrs_soap.rules.access import Right
 class Operation(NamedTuple):
     """One operation: `function(call, request) -> reply` and the right the caller needs (P).
 
-    quick: it only reads a few rows, so that a worker need not hand it to a thread.
+    quick: it only reads a few rows, so that a worker need not hand it to a thread. apply: of an operation whose effects
+    may be made together, `apply(call, request)` gives the `together.Application`, or the reply if there is nothing to do.
     """
 
     function: Callable[..., Any]
     right: Right
     quick: bool = False
+    apply: Callable[..., Any] | None = None
 
 
 TABLE: dict[str, Operation] = {
     "learnerByULN": Operation(find.learner_by_uln, Right.FIND, quick=True),
     "learnerByDemographics": Operation(find.learner_by_demographics, Right.FIND, quick=True),
-    "registerSingleLearner": Operation(register.register_single_learner, Right.REGISTER),
+    "registerSingleLearner": Operation(register.register_single_learner, Right.REGISTER, apply=register.applied),
     "updateSingleLearner": Operation(register.update_single_learner, Right.UPDATE),
     "getMergedUnmergedULNsReport": Operation(reports.get_merged_unmerged_ulns_report, Right.REPORT),
     "getDeletedULNsReport": Operation(reports.get_deleted_ulns_report, Right.REPORT),

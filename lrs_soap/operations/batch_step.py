@@ -206,9 +206,11 @@ class _Registration:
         """Gives the new learners their ULNs and writes them."""
         if not self._new:
             return
-        for word, uln in zip(self._new, ulns.issue(self._connection, len(self._new)), strict=True):
+        issued = ulns.issue(self._connection, len(self._new))
+        newcomers = [bulk.newcomer(self._records[word]) for word in self._new]
+        if len(bulk.insert(self._connection, newcomers, issued)) < len(issued):
+            raise Conflict()
+        for word, uln in zip(self._new, issued, strict=True):
             self._records[word] = dataclasses.replace(self._records[word], uln=uln)
             self._words[uln] = word
-        if not bulk.insert(self._connection, [self._records[word] for word in self._new]):
-            raise Conflict()
         self._new = []

@@ -5,10 +5,10 @@ import datetime
 
 from lrs_soap import errors, model
 from lrs_soap.codes import LearnerStatus, ResponseCode
-from lrs_soap.operations import replies
+from lrs_soap.operations import together
 from lrs_soap.register import Call
-from lrs_soap.rules import matching, registering
-from lrs_soap.store import learners, searches, ulns
+from lrs_soap.rules import registering
+from lrs_soap.store import bulk, learners
 
 _DETAILS = tuple(field.name for field in dataclasses.fields(model.LearnerToRegister))
 
@@ -23,24 +23,28 @@ def register_single_learner(call: Call, request: model.RegisterSingleLearnerRqst
     The database's constraint on the five folded details decides between callers who register the same person at
     once. Raises InvalidRequest for impossible dates.
     """
+    wanted = applied(call, request)
+    if isinstance(wanted, together.Application):
+        together.register_together(call.register, lambda: [wanted])
+        wanted = wanted.outcome
+    if isinstance(wanted, Exception):
+        raise wanted
+    return wanted
+
+
+def applied(
+    call: Call, request: model.RegisterSingleLearnerRqst
+) -> together.Application | model.RegisterSingleLearnerResp:
+    """What of a registration needs no database: the learner as it would be stored, or the reply if the data do not
+    suffice. Raises InvalidRequest for impossible dates."""
     wanted = request.learner
     if error := registering.date_error(wanted, call.today):
         raise errors.InvalidRequest(error, reason="unreal-date")
     if not registering.is_sufficient(wanted.verification_type, wanted.other_verification_description):
-        return _registered(call, ResponseCode.INSUFFICIENT_DATA)
-    with call.writing() as connection:
-        if not _was_searched(call, connection, wanted) or _merged_away(connection, wanted):
-            return _registered(call, ResponseCode.NOT_REGISTERED)
-        new = new_learner(ulns.issue(connection)[0], registering.registered(_details(wanted)), call.today)
-        if not learners.insert(connection, new, matching.identity(new), matching.stored_keys(new)):
-            return _registered(call, ResponseCode.NOT_REGISTERED)
-        call.touch(new.uln)
-        return _registered(call, ResponseCode.REGISTERED, new.uln)
-
-
-def _registered(call: Call, code: ResponseCode, uln: str | None = None) -> model.RegisterSingleLearnerResp:
-    call.code = code
-    return model.RegisterSingleLearnerResp(response_code=code, uln=uln)
+        call.code = ResponseCode.INSUFFICIENT_DATA
+        return model.RegisterSingleLearnerResp(response_code=call.code)
+    new = new_learner("", registering.registered(_details(wanted)), call.today)
+    return together.Application(call, bulk.newcomer(new))
 
 
 def new_learner(uln: str, details: dict[str, str | None], today: datetime.date) -> learners.StoredLearner:
@@ -55,27 +59,6 @@ def new_learner(uln: str, details: dict[str, str | None], today: datetime.date) 
         version_number=1,
         master_uln=None,
     )
-
-
-def _was_searched(call: Call, connection, wanted: model.LearnerToRegister) -> bool:
-    """D: the historic service wanted a recent search with the same details first. P: a setting, off by default."""
-    settings = call.register.settings
-    if not settings.find_before_register:
-        return True
-    search = searches.last(connection, call.caller.organisation_id, matching.identity(wanted))
-    return search is not None and registering.search_allows(
-        search.code,
-        (call.at - search.at).total_seconds(),
-        max_age=settings.search_max_age_seconds,
-        min_age=settings.search_min_age_seconds,
-    )
-
-
-def _merged_away(connection, wanted: model.LearnerToRegister) -> bool:
-    """P: someone whose details equal a record merged away is there already, under the master's ULN."""
-    query = matching.Query(**{field.name: getattr(wanted, field.name) for field in dataclasses.fields(matching.Query)})
-    decision = matching.decide(query, replies.candidates(connection, matching.lookups(query)))
-    return decision.outcome == ResponseCode.EXACT_MATCH
 
 
 def update_single_learner(call: Call, request: model.UpdateLearnerRqst) -> model.UpdateLearnerResp:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from lrs_soap.store import tables
+from lrs_soap.store import statements, tables
 
 Rows = Sequence[dict[str, Any]]
 
@@ -27,21 +27,15 @@ _INSERT_LEARNERS = sa.insert(_L)
 _INSERT_SCOPE = sqlite.insert(_S).on_conflict_do_nothing()
 
 
-def _arrays(name: str, ordinal: str | None, **columns: sa.Column) -> sa.TableValuedAlias:
-    """PostgreSQL's arrays, bound by these names and of these columns' types, as a table."""
-    arrays = (sa.bindparam(bound, type_=postgresql.ARRAY(column.type)) for bound, column in columns.items())
-    return sa.func.unnest(*arrays).table_valued(*columns, with_ordinality=ordinal).render_derived(name=name)
-
-
 def _at_once() -> sa.Insert:
     # Numbers first: what was inserted is not seen by the other parts of the statement.
-    given = _arrays("given", "ordinal", **{name: _A.c[name] for name in COLUMNS})
+    given = statements.arrays("given", "ordinal", **{name: _A.c[name] for name in COLUMNS})
     number = sa.func.nextval(sa.func.pg_get_serial_sequence(_A.name, _A.c.id.name))
     entry = sa.select(number.label("id"), *given.c).cte("entry")
-    touched = _arrays("touched", None, entry_number=_A.c.id, uln=_L.c.uln)
+    touched = statements.arrays("touched", None, entry_number=_A.c.id, uln=_L.c.uln)
     rows = sa.insert(_A).from_select(["id", *COLUMNS], sa.select(entry.c.id, *(entry.c[name] for name in COLUMNS)))
     named = sa.select(entry.c.id, touched.c.uln).join_from(touched, entry, entry.c.ordinal == touched.c.entry_number)
-    scope = _arrays("scope", "ordinal", scope_organisation=_S.c.organisation_id, scope_uln=_S.c.uln)
+    scope = statements.arrays("scope", "ordinal", scope_organisation=_S.c.organisation_id, scope_uln=_S.c.uln)
     return (
         postgresql.insert(_S)
         .from_select(

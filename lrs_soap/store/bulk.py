@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import operator
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,9 +16,10 @@ from lrs_soap.store import identities, learners, tables
 MOST_FOUND = 20_000
 MOST_CANDIDATES = 1_000
 
-_KEYS = tuple(field.name for field in dataclasses.fields(matching.StoredKeys))
-_INSERT = sa.insert(tables.learner)
+_T = tables.learner
 _I = tables.learner_identity
+_INSERT = sa.insert(_T)
+_CLAIM = identities.CLAIM["sqlite"].returning(_I.c.uln)
 _BY_IDENTITIES = sa.select(_I.c.identity, _I.c.uln).where(_I.c.identity.in_(sa.bindparam("identities", expanding=True)))
 
 # One read of an index for each wanted pair of values; `wanted` is JSON, [search, value, value] a pair. CROSS JOIN on
@@ -36,6 +39,51 @@ _CANDIDATES = {
     ).columns(search=sa.Integer, uln=tables.Uln)
     for name, read in _READ.items()
 }
+
+
+# Equal details have equal keys. The index of postcode and birth is the one that finds fewest others beside them; the unary
+# plus on SQLite and OFFSET on PostgreSQL keep the planner to it.
+_EQUAL = {
+    "sqlite": "SELECT {columns} FROM json_each(:wanted) AS w CROSS JOIN learner AS l "
+    "WHERE l.postcode_key = json_extract(w.value, '$[0]') AND l.date_of_birth = json_extract(w.value, '$[1]') "
+    "AND +l.given_key = json_extract(w.value, '$[2]') AND +l.family_key = json_extract(w.value, '$[3]') "
+    "AND l.learner_status <> '2'",
+    "postgresql": "SELECT {columns} FROM json_array_elements(CAST(:wanted AS json)) AS w CROSS JOIN LATERAL (SELECT * "
+    "FROM learner WHERE postcode_key = w.value->>0 AND date_of_birth = w.value->>1 OFFSET 0) AS l "
+    "WHERE l.given_key = w.value->>2 AND l.family_key = w.value->>3 AND l.learner_status <> '2'",
+}
+_EQUAL_TO = {
+    name: sa.text(read.format(columns=", ".join(f"l.{column}" for column in learners.READ))).columns(
+        *(_T.c[column] for column in learners.READ)
+    )
+    for name, read in _EQUAL.items()
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A live learner that only wants its ULN to be written: the `matching.identity`, and the values of the row."""
+
+    identity: bytes
+    values: dict[str, Any]
+
+
+def newcomer(learner: learners.StoredLearner) -> Newcomer:
+    """The learner, whatever its ULN, as `insert` takes it."""
+    return Newcomer(matching.identity(learner), learners.values(learner, matching.stored_keys(learner)))
+
+
+def equal(conn: Connection, new: Sequence[Newcomer]) -> dict[bytes, list[learners.StoredLearner]]:
+    """The learners, live or merged away but never deleted, whose five details equal those of one of `new`, by their
+    `matching.identity`."""
+    wanted = [[one.values[name] for name in ("postcode_key", "date_of_birth", "given_key", "family_key")] for one in new]
+    rows = conn.execute(_EQUAL_TO[conn.dialect.name], {"wanted": json.dumps(wanted)})
+    # Keys are cut off, and of another gender is another person.
+    found: dict[bytes, dict[str, learners.StoredLearner]] = {one.identity: {} for one in new}
+    for learner in map(learners.stored, rows):
+        if (others := found.get(matching.identity(learner))) is not None:
+            others[learner.uln] = learner
+    return {identity: list(others.values()) for identity, others in found.items() if others}
 
 
 def candidates(conn: Connection, lookups: Sequence[Iterable[matching.Lookup]]) -> list[list[str]]:
@@ -64,17 +112,23 @@ def by_identities(conn: Connection, identities: Collection[bytes]) -> dict[bytes
     return {bytes(row.identity): row.uln for row in conn.execute(_BY_IDENTITIES, {"identities": list(identities)})}
 
 
-def insert(conn: Connection, new: Sequence[learners.StoredLearner]) -> bool:
-    """Adds live learners; False if another live learner has the identity of one of them: then roll back.
+def insert(conn: Connection, new: Sequence[Newcomer], ulns: Sequence[str]) -> set[str]:
+    """Adds live learners under these ULNs; gives the ULNs of those that were added. Of who is the same person as another
+    live learner nothing is written: the second of two callers waits for the first to commit.
 
-    Identities are claimed in one order everywhere, so that two batches wait for each other where they could deadlock.
+    Identities are claimed in one order everywhere, so that two transactions wait for each other where they could
+    deadlock. Raises sqlalchemy.exc.IntegrityError if a ULN is in use.
     """
-    claims = sorted(({"identity": matching.identity(one), "uln": one.uln} for one in new), key=lambda c: c["identity"])
-    if conn.execute(identities.CLAIM[conn.dialect.name], claims).rowcount != len(new):
-        return False
-    rows = []
-    for one in new:
-        keys = matching.stored_keys(one)
-        rows.append({name: getattr(one, name) for name in learners.FIELDS} | {name: getattr(keys, name) for name in _KEYS})
-    conn.execute(_INSERT, rows)
-    return True
+    if not new:
+        return set()
+    rows = [{**one.values, "identity": one.identity, "uln": uln} for one, uln in zip(new, ulns, strict=True)]
+    rows.sort(key=operator.itemgetter("identity"))
+    if conn.dialect.name == "postgresql":
+        arrays = {name: [row[name] for row in rows] for name in rows[0]}
+        return set(conn.execute(identities.INSERT_CLAIMING, arrays).scalars())
+    claims = [{"identity": row["identity"], "uln": row["uln"]} for row in rows]
+    claimed = set(conn.execute(_CLAIM, claims).scalars())
+    added = [row for row in rows if row["uln"] in claimed]
+    if added:
+        conn.execute(_INSERT, [{name: value for name, value in row.items() if name != "identity"} for row in added])
+    return claimed

@@ -37,6 +37,8 @@ _POOL_SECONDS = 5.0
 # Where a SQLite connection that is about to write says how to begin.
 _BEGIN = "lrs_soap.begin"
 
+_OF_STATEMENTS = (exc.IntegrityError, exc.DataError, exc.ProgrammingError, exc.NotSupportedError)
+
 _DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite"}
 _DRIVERS |= dict.fromkeys(("postgres", "postgresql", "postgresql+psycopg"), "postgresql+psycopg")
 
@@ -150,6 +152,16 @@ def write_on(conn: Connection) -> Iterator[None]:
 def is_locked(error: exc.DBAPIError) -> bool:
     """Whether PostgreSQL gave a statement up because others kept a table or row for too long."""
     return getattr(error.orig, "sqlstate", None) in ("55P03", "40P01")  # lock_not_available, deadlock_detected
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether the database is to blame, and not a statement or its values."""
+    return isinstance(error, exc.DBAPIError | exc.TimeoutError) and not is_of_statement(error)
+
+
+def is_of_statement(error: Exception) -> bool:
+    """Whether the database refused a statement for what it says or for its values."""
+    return isinstance(error, _OF_STATEMENTS)
 
 
 def _checked(url: str | URL) -> URL:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lrs_soap.store import tables
+from lrs_soap.store import statements, tables
 
 _T = tables.learner
 _I = tables.learner_identity
@@ -31,12 +31,15 @@ DELETE_OTHERS = DELETE.where(_I.c.identity != sa.bindparam("kept"))
 
 
 def _insert_claiming() -> sa.Insert:
-    values = {name: sa.bindparam(name, type_=_I.c[name].type) for name in ("identity", "uln")}
-    claimed = _claim(postgresql).values(**values).returning(_I.c.uln).cte("claimed")
     columns = [column for column in _T.c if column.server_default is None]
-    given = sa.select(*(sa.bindparam(column.name, type_=column.type) for column in columns)).select_from(claimed)
-    return sa.insert(_T).from_select([column.name for column in columns], given)
+    arrays = statements.arrays("given", "ordinal", identity=_I.c.identity, **{column.name: column for column in columns})
+    given = sa.select(*arrays.c).cte("given")
+    first = sa.select(given.c.identity, given.c.uln).order_by(given.c.ordinal)
+    claimed = _claim(postgresql).from_select(["identity", "uln"], first).returning(_I.c.uln).cte("claimed")
+    rows = sa.select(*(given.c[column.name] for column in columns)).join_from(given, claimed, claimed.c.uln == given.c.uln)
+    return sa.insert(_T).from_select([column.name for column in columns], rows).returning(_T.c.uln)
 
 
 INSERT_CLAIMING = _insert_claiming()
-"""Claims the identity and adds the learner, in one round trip of PostgreSQL; writes no row if another has it."""
+"""Claims the identities of learners given as arrays and adds those of them who have theirs, in one round trip of
+PostgreSQL; gives back their ULNs."""

@@ -6,6 +6,7 @@ import enum
 import functools
 import typing
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -95,8 +96,10 @@ _KEYS = tuple(field.name for field in dataclasses.fields(matching.StoredKeys))
 _T = tables.learner
 _I = tables.learner_identity
 
-_READ = (*FIELDS, "is_master")
-_LEARNER = sa.select(*(_T.c[name] for name in _READ))
+READ = (*FIELDS, "is_master")
+"""What is read of a learner, in the order of `stored`."""
+
+_LEARNER = sa.select(*(_T.c[name] for name in READ))
 _CANDIDATE = sa.select(*(_T.c[name] for name in Candidate._fields))
 _BY_ULN = _LEARNER.where(_T.c.uln == sa.bindparam("uln"))
 _BY_ULN_FOR_UPDATE = _BY_ULN.with_for_update()  # SQLite, where a writer is alone, leaves it out
@@ -120,7 +123,7 @@ _UPDATE = (
 _INSERT_HISTORY = sa.insert(tables.learner_history)
 
 
-_stored = frozen.maker(StoredLearner, _READ)
+stored = frozen.maker(StoredLearner, READ)
 
 
 def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearner | None:
@@ -129,19 +132,19 @@ def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearne
     for_update: keep others from changing it until the transaction ends.
     """
     row = conn.execute(_BY_ULN_FOR_UPDATE if for_update else _BY_ULN, {"uln": uln}).first()
-    return _stored(row) if row is not None else None
+    return stored(row) if row is not None else None
 
 
 def by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
     """The learners of these ULNs, by ULN; those that do not exist are left out."""
     rows = conn.execute(_BY_ULNS[conn.dialect.name], {"ulns": [int(uln) for uln in ulns]})
-    return {learner.uln: learner for learner in map(_stored, rows)}
+    return {learner.uln: learner for learner in map(stored, rows)}
 
 
 def by_identity(conn: Connection, identity: bytes) -> StoredLearner | None:
     """The live learner whose five folded details have this `matching.identity`."""
     row = conn.execute(_BY_IDENTITY, {"identity": identity}).first()
-    return _stored(row) if row is not None else None
+    return stored(row) if row is not None else None
 
 
 def candidates(
@@ -160,7 +163,7 @@ def candidates(
     few, many = _candidates(tuple(lookup.columns for lookup in lookups))
     found = conn.execute(few, values | {"limit": min(limit, FEW + 1)}).all()
     if len(found) <= FEW:
-        return [_stored(row) for row in found]
+        return [stored(row) for row in found]
     return conn.execute(many, values | {"limit": limit}).all()
 
 
@@ -223,14 +226,12 @@ def insert(conn: Connection, learner: StoredLearner, identity: bytes, keys: matc
     merged away or deleted is added without claiming its identity, and after its master. Raises
     sqlalchemy.exc.IntegrityError if the ULN is in use.
     """
-    values = _values(learner, keys)
+    row = values(learner, keys)
     if learner.learner_status == LearnerStatus.ACTIVE:
-        if conn.dialect.name == "postgresql":
-            return conn.execute(identities.INSERT_CLAIMING, values | {"identity": identity}).rowcount == 1
         claim = identities.CLAIM[conn.dialect.name]
         if not conn.execute(claim, {"identity": identity, "uln": learner.uln}).rowcount:
             return False
-    conn.execute(_INSERT, values)
+    conn.execute(_INSERT, row)
     masters.keep(conn, learner.master_uln)
     return True
 
@@ -261,9 +262,9 @@ def replace(
         conn.execute(identities.DELETE_OTHERS, {"of_uln": new.uln, "kept": identity})
     else:
         conn.execute(identities.DELETE, {"of_uln": new.uln})
-    values = _values(new, matching.stored_keys(new))
-    del values["uln"]
-    conn.execute(_UPDATE, values | {"of_uln": old.uln, "of_version": old.version_number})
+    row = values(new, matching.stored_keys(new))
+    del row["uln"]
+    conn.execute(_UPDATE, row | {"of_uln": old.uln, "of_version": old.version_number})
     if new.master_uln != old.master_uln:
         masters.keep(conn, old.master_uln, new.master_uln)
     conn.execute(
@@ -280,5 +281,6 @@ def replace(
     return Replaced.DONE
 
 
-def _values(learner: StoredLearner, keys: matching.StoredKeys) -> dict:
+def values(learner: StoredLearner, keys: matching.StoredKeys) -> dict[str, Any]:
+    """The row of a learner, by column."""
     return {name: getattr(learner, name) for name in FIELDS} | {name: getattr(keys, name) for name in _KEYS}

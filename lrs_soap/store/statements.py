@@ -35,11 +35,17 @@ class Statement:
         self._rows = _rows([column.key or "" for column in given_back], [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given_back
         ])  # fmt: skip
+        self._row = f"({', '.join('?' * len(self._order))})"
+        self._lists_rows = isinstance(statement, sa.Insert) and f"VALUES {self._row}" in self.sql
 
     def values(self, given: Values) -> list:
         """The values as the driver takes them."""
         values = {**self._fixed, **given}
         return [values[name] if convert is None else convert(values[name]) for name, convert in self._order]
+
+    def of_rows(self, number: int) -> str | None:
+        """SQLite: the INSERT of so many rows at once, whose values follow each other; None if it is no such INSERT."""
+        return self.sql.replace(self._row, ", ".join([self._row] * number), 1) if self._lists_rows else None
 
     def rows(self, fetched: Iterable[tuple]) -> list[tuple]:
         """The rows with their values converted, and with names."""
@@ -57,10 +63,15 @@ def _rows(names: Sequence[str], converters: Sequence[Callable | None]) -> Callab
     return eval(source, {"new": tuple.__new__, "row": row} | {f"c{n}": converters[n] for n in places})
 
 
+def arrays(name: str, ordinal: str | None, /, **columns: sa.Column) -> sa.TableValuedAlias:
+    """PostgreSQL's arrays, bound by these names and of these columns' types, as a table. ordinal: the name of a column
+    that counts their elements from 1, if there is to be one."""
+    bound = (sa.bindparam(parameter, type_=postgresql.ARRAY(column.type)) for parameter, column in columns.items())
+    return sa.func.unnest(*bound).table_valued(*columns, with_ordinality=ordinal).render_derived(name=name)
+
+
 def of_arrays(insert: sa.Insert, names: Sequence[str]) -> sa.Insert:
     """The INSERT of one row for each element of arrays named as the columns, for PostgreSQL: one statement, however
     many rows. Numbers of a sequence, and rows given back, come in the order of the arrays."""
-    table = insert.table
-    arrays = (sa.bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names)
-    given = sa.func.unnest(*arrays).table_valued(*names, with_ordinality="ordinal").render_derived(name="given")
+    given = arrays("given", "ordinal", **{name: insert.table.c[name] for name in names})
     return insert.from_select(list(names), sa.select(*(given.c[name] for name in names)).order_by(given.c.ordinal))

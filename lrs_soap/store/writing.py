@@ -4,7 +4,8 @@ A `Writer` is SQLAlchemy's Connection, but executes Core statements that were co
 an INSERT go to PostgreSQL as arrays in one statement, where SQLAlchemy and the driver would send a statement a row.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -14,6 +15,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from lrs_soap.store import statements
 from lrs_soap.store.reading import Rows
+
+_MOST_ROWS = 16
 
 _COMPILED = (sa.Select, sa.CompoundSelect, sa.TextualSelect, sa.Insert, sa.Update, sa.Delete)
 
@@ -76,16 +79,20 @@ class Writer(Connection):
 
     def _run_many(self, compiled: statements.Statement, rows: Sequence[statements.Values]) -> Written:
         arguments = [compiled.values(row) for row in rows]
-        cursor = self._cursor()
+        fetched, changed = [], 0
         try:
-            if not compiled.gives_rows:
-                cursor.executemany(compiled.sql, arguments)
-                return Written([], cursor.rowcount)
-            # sqlite3 gives no rows back of many.
-            fetched = [row for one in arguments for row in cursor.execute(compiled.sql, one).fetchall()]
+            for some in _some(arguments):
+                cursor = self._cursor()
+                if (sql := compiled.of_rows(len(some))) is not None:
+                    cursor.execute(sql, list(itertools.chain.from_iterable(some)))
+                else:
+                    cursor.executemany(compiled.sql, some)
+                if compiled.gives_rows:
+                    fetched += cursor.fetchall()
+                changed += cursor.rowcount
         except self.dialect.dbapi.Error as error:
             raise self._failed(compiled.sql, error) from error
-        return Written(compiled.rows(fetched), len(fetched))
+        return Written(compiled.rows(fetched), changed)
 
     def _cursor(self) -> Any:
         connection = self.connection.dbapi_connection
@@ -99,3 +106,13 @@ class Writer(Connection):
             sql, None, error, self.dialect.dbapi.Error, hide_parameters=True, connection_invalidated=lost,
             dialect=self.dialect,
         )  # fmt: skip
+
+
+def _some(rows: list) -> Iterator[list]:
+    """The rows in parts of a few sizes, each of which is a statement that the connection keeps prepared. SQLite takes a
+    part in one step, and other threads of the process wait for the interpreter that often."""
+    at = 0
+    while at < len(rows):
+        size = min(_MOST_ROWS, 1 << ((len(rows) - at).bit_length() - 1))
+        yield rows[at : at + size]
+        at += size

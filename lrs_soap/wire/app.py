@@ -17,7 +17,7 @@ import structlog
 
 from lrs_soap import contract, errors, metrics
 from lrs_soap.register import Register
-from lrs_soap.wire import bodies, faults, freshness, origin, pages, probes, soap, tls
+from lrs_soap.wire import bodies, faults, freshness, gathering, origin, pages, probes, soap, tls
 
 log = structlog.get_logger("lrs_soap.wire")
 
@@ -56,6 +56,7 @@ class App:
         self._probes = probes.Probes(register)
         self._bodies = bodies.Bodies(register.settings.max_body_bytes)
         self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
+        self._gathering = gathering.Gathering(register, self._threads)
         self._references = _references()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -117,8 +118,12 @@ class App:
             metrics.recalled()
         if self._freshness is not None and self._soap.is_quick(exchange):
             exchange.call.position = await self._freshness.position()
+        if (application := self._soap.application(exchange)) is not None:
+            exchange.outcome = await self._gathering.outcome(application)
         reply = None
-        if self._soap.is_quick(exchange):
+        if self._soap.is_done(exchange):
+            reply = self._soap.finish(exchange)
+        elif self._soap.is_quick(exchange):
             reply = self._soap.finish_at_once(exchange)
             if reply is None:
                 admission = exchange.admission

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from lrs_soap import binding, contract, errors, metrics
-from lrs_soap.operations import TABLE
+from lrs_soap.operations import TABLE, together
 from lrs_soap.register import Call, Register
 from lrs_soap.store import engine
 from lrs_soap.wire import auth, spyned
@@ -31,16 +31,17 @@ class Reply(NamedTuple):
 
 
 class Exchange:
-    """One request on its way: where it comes from, whether it was let in, the call it makes and the fault it ends in,
-    if any."""
+    """One request on its way: where it comes from, whether it was let in, the call it makes, what came of it if that was
+    made together with others, and the fault it ends in, if any."""
 
-    __slots__ = ("admission", "call", "ctx", "fault", "is_unanswered", "origin")
+    __slots__ = ("admission", "call", "ctx", "fault", "is_unanswered", "origin", "outcome")
 
     def __init__(self, call: Call, origin: origins.Origin):
         self.call = call
         self.origin = origin
         self.admission: auth.Admission | None = None
         self.ctx: spyned.Context | None = None
+        self.outcome: together.Outcome | None = None
         self.fault: errors.LrsFault | errors.SoapError | None = None
         self.is_unanswered = False  # the fault's cause: the database did not answer in time
 
@@ -59,16 +60,25 @@ class SoapServer:
         self._engine = spyned.Engine(methods, on_exception=_note_fault)
 
     def _method(self, operation: contract.Operation) -> Callable[[spyned.Context, Any], str]:
-        function, right, _ = TABLE[operation.name]
+        function = TABLE[operation.name].function
         write = binding.element_encoder(operation.response)
 
         def answer(ctx: spyned.Context, request: Any) -> str:
             exchange: Exchange = ctx.udc
-            call = exchange.call
-            call.caller = self._authenticator.authenticate(call, request, right, exchange.admission, exchange.origin)
-            return write(function(call, request))
+            outcome = exchange.outcome
+            if outcome is None:
+                self._let_in(exchange, request)
+                outcome = function(exchange.call, request)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return write(outcome)
 
         return answer
+
+    def _let_in(self, exchange: Exchange, request: Any) -> None:
+        call = exchange.call
+        right = TABLE[call.operation].right
+        call.caller = self._authenticator.authenticate(call, request, right, exchange.admission, exchange.origin)
 
     def begin(
         self, body: bytes, charset: str | None, request_id: str, origin: origins.Origin = origins.NOWHERE
@@ -90,6 +100,30 @@ class SoapServer:
     async def decide(self, exchange: Exchange, threads: concurrent.futures.Executor) -> None:
         """Finds out whether the call may go on, asking the database in `threads`."""
         exchange.admission = await self._authenticator.admit(exchange.ctx.in_object, exchange.origin, threads)
+
+    def application(self, exchange: Exchange) -> together.Application | None:
+        """What a decided call asks for whose effect may be made together with others'. None if it is no such call, if
+        the exchange has its `outcome`, or if the database would have to be waited for."""
+        if exchange.fault is not None or exchange.admission.refusal is not None:
+            return None
+        apply = TABLE[exchange.call.operation].apply
+        if apply is None or engine.is_doubtful(self._register.engine):
+            return None
+        try:
+            self._let_in(exchange, exchange.ctx.in_object)
+            found = apply(exchange.call, exchange.ctx.in_object)
+        except Exception as error:
+            found = None if engine.is_unanswered(error) else error
+        if isinstance(found, together.Application):
+            return found
+        exchange.outcome = found
+        return None
+
+    def is_done(self, exchange: Exchange) -> bool:
+        """Whether the outcome is there, and audited unless that is not waited for: nothing is left for `finish` to wait
+        for."""
+        strict = self._register.settings.audit == "strict"
+        return exchange.outcome is not None and (exchange.call.audited or not strict)
 
     def is_quick(self, exchange: Exchange) -> bool:
         """Whether `finish` will not wait, for a disk or a strict audit, once the call is decided."""

@@ -238,23 +238,34 @@ def test_results_are_kept_once_and_in_order(engine, college, job_id):
 def stored(number, **values):
     person = {name: value for name, value in PEOPLE[number].items() if name != "mis_identifier"}
     return learners.StoredLearner(
-        **person | values, uln=str(1_000_000_000 + number), version_number=1, learner_status="1",
+        **{"learner_status": "1"} | person | values, uln=str(1_000_000_000 + number), version_number=1,
         created_date="2026-01-01", last_updated_date="2026-01-01",
     )  # fmt: skip
+
+
+def insert(connection, new):
+    """The ULNs of those who were added."""
+    return bulk.insert(connection, [bulk.newcomer(one) for one in new], [one.uln for one in new])
 
 
 PEOPLE = [person for person, _ in zip(batches.people(), range(40), strict=False)]
 
 
+FIVE = ("given_name", "family_name", "date_of_birth", "gender", "last_known_post_code")
+
+
 def query(learner, **values):
-    fields = ("given_name", "family_name", "date_of_birth", "gender", "last_known_post_code")
-    return matching.Query(**{name: getattr(learner, name) for name in fields} | values)
+    return matching.Query(**{name: getattr(learner, name) for name in FIVE} | values)
+
+
+def five(learner, **values):
+    return {name: getattr(learner, name) for name in FIVE} | values
 
 
 def test_bulk_insert_is_found_as_single_inserts_are(engine):
     new = [stored(number) for number in range(len(PEOPLE))]
     with engines.write(engine) as connection:
-        assert bulk.insert(connection, new)
+        assert insert(connection, new) == {one.uln for one in new}
     with engines.read(engine) as connection:
         assert learners.by_ulns(connection, [one.uln for one in new]) == {one.uln: one for one in new}
         identities = {matching.identity(one): one.uln for one in new}
@@ -269,21 +280,41 @@ def test_bulk_insert_is_found_as_single_inserts_are(engine):
         assert bulk.candidates(connection, [(), lookups[0]])[0] == []
 
 
-def test_bulk_insert_refuses_all_if_one_is_there(engine):
-    with engines.write(engine) as connection:
-        assert bulk.insert(connection, [stored(1)])
+def test_bulk_insert_adds_all_but_those_who_are_there(engine):
     twin = stored(2, **{name: value for name, value in PEOPLE[1].items() if name != "mis_identifier"})
     with engines.write(engine) as connection:
-        assert not bulk.insert(connection, [stored(3), twin])
-        connection.rollback()
+        assert insert(connection, []) == set()
+        assert insert(connection, [stored(1)]) == {stored(1).uln}
+        assert insert(connection, [twin, stored(3)]) == {stored(3).uln}
+        assert insert(connection, [twin]) == set()
     with engines.read(engine) as connection:
-        assert len(learners.by_ulns(connection, [stored(n).uln for n in (1, 2, 3)])) == 1
+        assert set(learners.by_ulns(connection, [stored(n).uln for n in (1, 2, 3)])) == {stored(1).uln, stored(3).uln}
+
+
+def test_a_person_is_found_by_equal_details(engine):
+    one, cut = stored(1, gender="1"), "Wolfeschlegelsteinhausen"
+    others = [
+        stored(2, **five(one, last_known_post_code="M1 1AA")), stored(3, **five(one, gender="2")),
+        stored(4, **five(one, given_name="Nobody")), stored(5, family_name=cut + "a"), stored(6, family_name=cut + "b"),
+    ]  # fmt: skip
+    with engines.write(engine) as connection:
+        insert(connection, [one, *others])
+        asked = [stored(0, **five(one, given_name=one.given_name.upper() + " ")), others[3], stored(9)]
+        found = bulk.equal(connection, list(map(bulk.newcomer, asked)))
+        assert found == {matching.identity(one): [one], matching.identity(others[3]): [others[3]]}
+        merged = stored(7, **five(one), learner_status="0", master_uln=one.uln)
+        deleted = stored(8, **five(one), learner_status="2")
+        for gone in (merged, deleted):
+            learners.insert(connection, gone, matching.identity(gone), matching.stored_keys(gone))
+        (equal,) = bulk.equal(connection, [bulk.newcomer(one)]).values()
+        assert sorted(stored.uln for stored in equal) == [one.uln, merged.uln]
+        assert bulk.equal(connection, []) == {}
 
 
 def test_deleted_learners_are_no_candidates(engine):
     one = stored(1)
     with engines.write(engine) as connection:
-        bulk.insert(connection, [one])
+        insert(connection, [one])
         connection.execute(sa.text("UPDATE learner SET learner_status = '2'"))
         assert bulk.candidates(connection, [matching.lookups(query(one))]) == [[]]
 
@@ -292,7 +323,7 @@ def test_a_search_that_finds_too_many_takes_no_room_from_others(engine, monkeypa
     new = [stored(number, date_of_birth="2000-01-01", family_name="Smith", given_name=f"Ann{'abcdefghij'[number]}")
            for number in range(10)] + [stored(20)]  # fmt: skip
     with engines.write(engine) as connection:
-        bulk.insert(connection, new)
+        insert(connection, new)
         monkeypatch.setattr(bulk, "MOST_FOUND", 8)
         monkeypatch.setattr(bulk, "MOST_CANDIDATES", 6)
         found = bulk.candidates(connection, [matching.lookups(query(new[0])), matching.lookups(query(new[10]))])
@@ -302,7 +333,7 @@ def test_a_search_that_finds_too_many_takes_no_room_from_others(engine, monkeypa
 
 def test_searches_together_read_indexes_only(engine):
     with engines.write(engine) as connection:
-        bulk.insert(connection, [stored(number) for number in range(len(PEOPLE))])
+        insert(connection, [stored(number) for number in range(len(PEOPLE))])
         sqlite = engine.dialect.name == "sqlite"
         if not sqlite:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # as if the table were large

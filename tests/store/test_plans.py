@@ -145,7 +145,8 @@ NEW = [changed(uln=str(2_000_000_000 + number), family_name=f"New{number}") for 
 STATEMENTS = QUERIES | {
     "bulk candidates": lambda conn: bulk.candidates(conn, [matching.lookups(QUERY)] * 20),
     "bulk identities": lambda conn: bulk.by_identities(conn, [b"%d" % number for number in range(5)]),
-    "bulk insert": lambda conn: bulk.insert(conn, NEW),
+    "bulk equal": lambda conn: bulk.equal(conn, [bulk.newcomer(one) for one in NEW]),
+    "bulk insert": lambda conn: bulk.insert(conn, [bulk.newcomer(one) for one in NEW], [one.uln for one in NEW]),
     "insert": lambda conn: learners.insert(conn, NEW[0], matching.identity(NEW[0]), matching.stored_keys(NEW[0])),
     "replace": _replace,
     "merge": _merge,

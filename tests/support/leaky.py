@@ -28,5 +28,7 @@ def _crashing_results(connection, job, sent, at, limit):
 
 
 for _name, _row in list(operations.TABLE.items()):
-    operations.TABLE[_name] = _row._replace(function=_crashing(_row.function))
+    operations.TABLE[_name] = _row._replace(
+        function=_crashing(_row.function), apply=_row.apply and _crashing(_row.apply)
+    )
 _results, batch_step.results = batch_step.results, _crashing_results

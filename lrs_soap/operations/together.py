@@ -1,0 +1,132 @@
+"""Registrations that are made together: one transaction, a handful of statements and one commit for all of them.
+
+Each is decided as if it came alone, in their order; a registration alone is a group of one. The database's constraint on
+the five folded details decides between groups that register the same person at once.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlalchemy import Connection
+
+from lrs_soap import model
+from lrs_soap.codes import LearnerStatus, ResponseCode
+from lrs_soap.register import Call, Register
+from lrs_soap.rules import registering
+from lrs_soap.store import audit, bulk, engine, learners, searches, ulns
+
+Outcome = model.RegisterSingleLearnerResp | Exception
+"""The reply, or why there is none."""
+
+
+@dataclasses.dataclass(slots=True)
+class Application:
+    """A learner whom a call wants to register: everything that can be worked out without the database."""
+
+    call: Call
+    newcomer: bulk.Newcomer
+    outcome: Outcome | None = None
+
+
+def register_together(register: Register, take: Callable[[], Sequence[Application]]) -> Sequence[Application]:
+    """Registers the learners of the applications that `take` gives once the transaction is open; gives these, each with
+    its outcome. Raises nothing.
+
+    What one of them makes impossible is undone, and each is tried alone. Where the database is the trouble, or the answer
+    to the commit is lost, nothing is tried again: a learner might be there already, by this very call.
+    """
+    attempt = _Attempt(register)
+    try:
+        attempt.make(take)
+    except Exception as error:
+        taken = attempt.taken if attempt.has_taken else take()
+        if len(taken) == 1 or not attempt.may_repeat(error):
+            for application in taken:
+                application.outcome = error
+        else:
+            for application in taken:
+                register_together(register, lambda one=application: [one])
+        return taken
+    return attempt.taken
+
+
+class _Attempt:
+    """One transaction for some applications."""
+
+    def __init__(self, register: Register):
+        self._register = register
+        self._is_over = False  # nothing but the commit is left
+        self.has_taken = False
+        self.taken: Sequence[Application] = ()
+
+    def make(self, take: Callable[[], Sequence[Application]]) -> None:
+        """Decides on all, writes, audits and commits."""
+        with engine.write(self._register.engine) as connection:
+            # Not before: who came while others wrote is taken along.
+            self.taken, self.has_taken = take(), True
+            decided = list(_decided(connection, self.taken))
+            audit.write(connection, [_audited(application.call, reply) for application, reply in decided])
+            self._is_over = True
+        for application, reply in decided:
+            application.outcome = reply
+            application.call.audited = True
+
+    def may_repeat(self, error: Exception) -> bool:
+        """Whether it is certain that nothing was committed, and one of several may be to blame."""
+        return engine.is_of_statement(error) or not (self._is_over or engine.is_trouble(error))
+
+
+def _audited(call: Call, reply: model.RegisterSingleLearnerResp) -> audit.Entry:
+    call.code = reply.response_code
+    call.ulns = {} if reply.uln is None else {reply.uln: None}
+    return call.entry()
+
+
+def _decided(
+    connection: Connection, applications: Sequence[Application]
+) -> Iterator[tuple[Application, model.RegisterSingleLearnerResp]]:
+    """Adds those who may be added; gives each with its reply."""
+    there = _identities_there(connection, applications)
+    new = []
+    for application in applications:
+        identity = application.newcomer.identity
+        if identity not in there and _was_searched(connection, application):
+            there.add(identity)
+            new.append(application)
+    newcomers = [application.newcomer for application in new]
+    issued = ulns.issue(connection, len(new))
+    added = bulk.insert(connection, newcomers, issued)
+    own = {id(application): uln for application, uln in zip(new, issued, strict=True) if uln in added}
+    for application in applications:
+        uln = own.get(id(application))
+        code = ResponseCode.NOT_REGISTERED if uln is None else ResponseCode.REGISTERED
+        yield application, model.RegisterSingleLearnerResp(response_code=code, uln=uln)
+
+
+def _identities_there(connection: Connection, applications: Sequence[Application]) -> set[bytes]:
+    """Those of the applications' identities that somebody live has, or somebody merged away.
+
+    P: someone whose details equal a record merged away is there already, under the master's ULN; one whose master was
+    deleted is as good as deleted itself.
+    """
+    found = bulk.equal(connection, [application.newcomer for application in applications])
+    return {
+        identity
+        for identity, equals in found.items()
+        if any(learners.master_of(connection, one).learner_status == LearnerStatus.ACTIVE for one in equals)
+    }
+
+
+def _was_searched(connection: Connection, application: Application) -> bool:
+    """D: the historic service wanted a recent search with the same details first. P: a setting, off by default."""
+    call = application.call
+    settings = call.register.settings
+    if not settings.find_before_register:
+        return True
+    search = searches.last(connection, call.caller.organisation_id, application.newcomer.identity)
+    return search is not None and registering.search_allows(
+        search.code,
+        (call.at - search.at).total_seconds(),
+        max_age=settings.search_max_age_seconds,
+        min_age=settings.search_min_age_seconds,
+    )

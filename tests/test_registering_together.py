@@ -1,0 +1,225 @@
+"""Registrations that share a transaction: each ends as if it had come alone, on both databases."""
+
+import datetime
+import threading
+
+import pytest
+import sqlalchemy as sa
+from support import desk as desks
+from support.desk import ANN, KIT, MARY, NOON
+
+from lrs_soap import errors, model
+from lrs_soap.operations import register as registering
+from lrs_soap.operations import together
+from lrs_soap.register import Call
+from lrs_soap.rules import matching
+from lrs_soap.store import bulk, searches, tables
+from lrs_soap.store import engine as engines
+
+DONE, THERE = "WSRC0005", "WSRC0021"
+
+
+@pytest.fixture
+def desk(database_url):
+    with desks.opened(database_url) as opened:
+        yield opened
+
+
+def applied(desk, details, caller=None, request_id="0"):
+    wanted = model.LearnerToRegister(**details, verification_type="2", ability_to_share="1")
+    call = Call(register=desk.register, request_id=request_id, caller=caller or desk.college, at=NOON, reference="R",
+                operation="registerSingleLearner", user_name="J. College")  # fmt: skip
+    request = model.RegisterSingleLearnerRqst(learner=wanted, org_password="-" * 16, user_name="J. College")
+    return registering.applied(call, request)
+
+
+def together_of(desk, *applications):
+    made = together.register_together(desk.register, lambda: applications)
+    assert list(made) == list(applications)
+    return [application.outcome for application in applications]
+
+
+def codes(outcomes):
+    return [type(one).__name__ if isinstance(one, Exception) else str(one.response_code) for one in outcomes]
+
+
+def everything(desk):
+    """How many learners and audit rows there are."""
+    with desk.register.engine.connect() as connection:
+        count = sa.select(sa.func.count())
+        return [connection.execute(count.select_from(table)).scalar() for table in (tables.learner, tables.audit)]
+
+
+def trail(desk):
+    """(request_id, organisation_id, code, ULNs) of each row, in order."""
+    a, of = tables.audit, tables.audit_learner
+    with desk.register.engine.connect() as connection:
+        rows = connection.execute(sa.select(a).order_by(a.c.id)).all()
+        ulns = {row.id: connection.execute(sa.select(of.c.uln).where(of.c.audit_id == row.id)).scalars().all() for row in rows}
+    return [(row.request_id, row.organisation_id, row.code, ulns[row.id]) for row in rows]
+
+
+def test_all_are_registered_and_each_has_its_audit_row(desk):
+    other = desk.organisation("TEST39")
+    applications = [applied(desk, ANN, request_id="a"), applied(desk, MARY, other, "b"), applied(desk, KIT, request_id="c")]
+    outcomes = together_of(desk, *applications)
+    assert codes(outcomes) == [DONE] * 3
+    ulns = [outcome.uln for outcome in outcomes]
+    assert len(set(ulns)) == 3
+    assert [desk.held(uln).given_name for uln in ulns] == ["Ann", "Mary", "Kit"]
+    college, another = desk.college.organisation_id, other.organisation_id
+    assert trail(desk) == [("a", college, DONE, ulns[:1]), ("b", another, DONE, ulns[1:2]), ("c", college, DONE, ulns[2:])]
+    assert all(application.call.audited for application in applications)
+
+
+def test_the_first_of_two_who_are_one_is_registered(desk):
+    same = ANN | {"given_name": "ANN ", "last_known_post_code": "ab12de"}
+    outcomes = together_of(desk, applied(desk, MARY), applied(desk, ANN), applied(desk, same), applied(desk, MARY))
+    assert codes(outcomes) == [DONE, DONE, THERE, THERE]
+    assert [outcome.uln is None for outcome in outcomes] == [False, False, True, True]
+    assert [len(ulns) for *_, ulns in trail(desk)] == [1, 1, 0, 0]
+    assert codes(together_of(desk, applied(desk, KIT), applied(desk, same))) == [DONE, THERE]
+    assert everything(desk) == [3, 6]
+
+
+def test_who_was_merged_away_is_there_and_who_was_deleted_is_not(desk):
+    ann, mary, kit = (desk.new(details) for details in (ANN, MARY, KIT))
+    desk.merge(ann, mary)
+    desk.delete(kit)
+    assert codes(together_of(desk, applied(desk, ANN), applied(desk, MARY), applied(desk, KIT))) == [THERE, THERE, DONE]
+    desk.delete(mary)
+    assert codes(together_of(desk, applied(desk, MARY), applied(desk, ANN))) == [DONE, DONE]
+
+
+def test_a_search_first_is_each_organisations_own(desk):
+    desk.register.settings = desk.register.settings.model_copy(update={"find_before_register": True})
+    other = desk.organisation("TEST39")
+    with engines.write(desk.register.engine) as connection:
+        for person in (ANN, MARY):
+            identity = matching.identity(matching.Query(**person))
+            searches.remember(connection, other.organisation_id, identity, "WSRC0001", NOON - datetime.timedelta(seconds=60))
+    # The college has not searched for Ann, so that she is still to be registered when the other does.
+    outcomes = together_of(desk, applied(desk, ANN), applied(desk, ANN, other), applied(desk, KIT, other), applied(desk, MARY, other))
+    assert codes(outcomes) == [THERE, DONE, THERE, DONE]
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)  # on SQLite a writer is alone
+def test_the_constraint_decides_between_groups(desk, monkeypatch):
+    """What others commit after a group has looked is there all the same."""
+    look = bulk.equal
+
+    def look_first(connection, new):
+        found = look(connection, new)
+        monkeypatch.setattr(bulk, "equal", look)
+        assert codes(together_of(desk, applied(desk, ANN), applied(desk, KIT))) == [DONE, DONE]
+        return found
+
+    monkeypatch.setattr(bulk, "equal", look_first)
+    assert codes(together_of(desk, applied(desk, MARY), applied(desk, ANN), applied(desk, ANN))) == [DONE, THERE, THERE]
+    assert everything(desk) == [3, 5]
+
+
+def unstorable(application):
+    """The database refuses this one for what it says."""
+    application.newcomer.values["gender"] = None
+    return application
+
+
+def test_one_that_cannot_be_stored_leaves_the_others_alone(desk):
+    people = [applied(desk, ANN), unstorable(applied(desk, MARY)), applied(desk, ANN), applied(desk, KIT)]
+    outcomes = together_of(desk, *people)
+    assert codes(outcomes) == [DONE, "IntegrityError", THERE, DONE]
+    assert [application.call.audited for application in people] == [True, False, True, True]
+    assert everything(desk) == [2, 3]
+    assert codes(together_of(desk, unstorable(applied(desk, MARY)))) == ["IntegrityError"]
+    assert desk.register.engine.pool.checkedout() == 0
+
+
+def test_an_error_of_ours_leaves_the_others_alone(desk):
+    broken = applied(desk, MARY)
+    broken.call.at = "noon"  # its audit row cannot be made
+    outcomes = together_of(desk, applied(desk, ANN), broken, applied(desk, KIT))
+    assert codes(outcomes) == [DONE, "AttributeError", DONE]
+    assert everything(desk) == [2, 2]
+
+
+def failing(monkeypatch, error, when):
+    """The next commit fails with that error, before or after it is made; gives the number of transactions begun."""
+    begun = []
+    write = engines.write
+
+    class Writes:
+        def __init__(self, engine):
+            self._write = write(engine)
+
+        def __enter__(self):
+            begun.append(True)
+            return self._write.__enter__()
+
+        def __exit__(self, *raised):
+            if raised[0] is None and len(begun) == 1:
+                self._write.__exit__(*((type(error), error, None) if when == "before" else (None, None, None)))
+                raise error
+            return self._write.__exit__(*raised)
+
+    monkeypatch.setattr(engines, "write", Writes)
+    return begun
+
+
+LOST = sa.exc.OperationalError("COMMIT", None, Exception("server closed the connection unexpectedly"))
+
+
+@pytest.mark.parametrize("error", [LOST, RuntimeError("who knows")])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lost_commit_fails_all_and_is_not_tried_again(desk, monkeypatch, error, when):
+    begun = failing(monkeypatch, error, when)
+    people = [applied(desk, ANN), applied(desk, MARY)]
+    assert together_of(desk, *people) == [error, error]
+    assert len(begun) == 1
+    assert everything(desk) == ([2, 2] if when == "after" else [0, 0])
+    assert not any(application.call.audited for application in people)
+
+
+def test_a_database_in_trouble_fails_all_at_once(desk, monkeypatch):
+    asked = []
+
+    def trouble(connection, new):
+        asked.append(len(new))
+        raise LOST
+
+    monkeypatch.setattr(bulk, "equal", trouble)
+    assert together_of(desk, applied(desk, ANN), applied(desk, MARY)) == [LOST, LOST]
+    assert asked == [2]
+
+
+def test_who_waits_when_no_transaction_can_be_had_is_told(desk, monkeypatch):
+    def refuse(engine):
+        raise LOST
+
+    monkeypatch.setattr(engines, "write", refuse)
+    assert together_of(desk, applied(desk, ANN), applied(desk, MARY)) == [LOST, LOST]
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_who_comes_while_others_write_is_taken_along(desk):
+    """A group is who waits when it has its turn, not when it asked for one."""
+    waiting, made = [applied(desk, ANN)], []
+
+    def take():
+        return [waiting.pop(0) for _ in range(len(waiting))]
+
+    writer = threading.Thread(target=lambda: made.extend(together.register_together(desk.register, take)))
+    with engines.write(desk.register.engine):
+        writer.start()
+        waiting.append(applied(desk, MARY))
+    writer.join()
+    assert codes(one.outcome for one in made) == [DONE, DONE]
+
+
+def test_what_needs_no_database_is_said_before(desk):
+    wanted = model.LearnerToRegister(**ANN, verification_type="999", ability_to_share="1")
+    request = model.RegisterSingleLearnerRqst(learner=wanted, org_password="-" * 16, user_name="J")
+    call = Call(register=desk.register, request_id="0", caller=desk.college, at=NOON)
+    assert registering.applied(call, request).response_code == call.code == "WSRC0015"
+    with pytest.raises(errors.InvalidRequest):
+        applied(desk, ANN | {"date_of_birth": "2030-01-01"})
