@@ -10,8 +10,6 @@ from pathlib import Path
 def main(base: str) -> None:
     """Prepares the empty directory `base` and carries out commands there (`hosting.run`)."""
     gc.disable()  # nothing that is loaded now is ever garbage
-    # structlog would load it to colour a terminal that is not there; to it, the package is as if not installed.
-    sys.modules["rich"] = None
     template = Path(base) / "template.sqlite"
     maker = _begin(template)
     from lrs_soap import hosting

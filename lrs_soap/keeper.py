@@ -7,13 +7,11 @@ import datetime
 import threading
 import time
 
-import structlog
-
-from lrs_soap import auditkey
+from lrs_soap import auditkey, logs
 from lrs_soap.register import Register
 from lrs_soap.store import auditchain, auditpartitions, engine, jobs, searches
 
-log = structlog.get_logger("lrs_soap.keeper")
+log = logs.get_logger("lrs_soap.keeper")
 
 _FORGET_EVERY_SECONDS = 3600.0
 _JOBS_AT_ONCE = 10

@@ -3,8 +3,7 @@
 import logging
 import sys
 
-import structlog
-
+from lrs_soap.logs import structlog
 from lrs_soap.settings import Settings
 
 

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import structlog
+from lrs_soap import logs
 
-log = structlog.get_logger("lrs_soap.processes")
+log = logs.get_logger("lrs_soap.processes")
 
 LEAVE = signal.SIGHUP
 """The signal for a child that may leave in its own time: whoever has connections waits until their clients are told."""

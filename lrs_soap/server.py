@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 
-from lrs_soap import auditkey, contract, errors, filemodes, metricsfiles, observe, processes, sandbox, settings
+from lrs_soap import auditkey, contract, errors, filemodes, heaps, logs, metricsfiles, observe, processes, sandbox, settings
 from lrs_soap.store import engine, organisations, schema
 from lrs_soap.wire import tls
 
-log = structlog.get_logger("lrs_soap.server")
+log = logs.get_logger("lrs_soap.server")
 
 
 class StartError(errors.LrsError):
@@ -81,6 +80,7 @@ def _worker(ready: Callable[[], None], chosen: settings.Settings, calls: Path | 
     from lrs_soap.register import Register
     from lrs_soap.wire import app, http
 
+    heaps.share()
     observe.configure(chosen)
     register = Register(chosen)
     metrics.watch_pool(register.engine)

@@ -15,15 +15,14 @@ from collections.abc import Callable
 from types import FrameType
 
 import sqlalchemy as sa
-import structlog
 
-from lrs_soap import keeper, observe, settings
+from lrs_soap import keeper, logs, observe, settings
 from lrs_soap.codes import JobStatus
 from lrs_soap.operations import batch_step
 from lrs_soap.register import Register
 from lrs_soap.store import audit, engine, jobs
 
-log = structlog.get_logger("lrs_soap.worker")
+log = logs.get_logger("lrs_soap.worker")
 
 STEP = 50
 """Learners a step takes: enough to make a transaction worth its while, few enough that on SQLite, where a writer is

@@ -13,13 +13,11 @@ import secrets
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import structlog
-
-from lrs_soap import contract, errors, metrics
+from lrs_soap import contract, errors, logs, metrics
 from lrs_soap.register import Register
 from lrs_soap.wire import bodies, faults, freshness, gathering, origin, pages, probes, soap, tls
 
-log = structlog.get_logger("lrs_soap.wire")
+log = logs.get_logger("lrs_soap.wire")
 
 XML = "text/xml; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"

@@ -11,11 +11,9 @@ import socket
 import ssl
 from collections.abc import Callable
 
-import structlog
+from lrs_soap import logs, metrics
 
-from lrs_soap import metrics
-
-log = structlog.get_logger("lrs_soap.wire")
+log = logs.get_logger("lrs_soap.wire")
 
 # A client that does not answer our goodbye is not waited for.
 _GOODBYE_SECONDS = 2.0

@@ -11,14 +11,12 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-import structlog
-
-from lrs_soap import contract
+from lrs_soap import contract, logs
 from lrs_soap.settings import Settings
 from lrs_soap.wire import app, bodies, judgement, masking, origin
 from lrs_soap.wire.spool import Call, Spool
 
-log = structlog.get_logger("lrs_soap.wire")
+log = logs.get_logger("lrs_soap.wire")
 
 # Where an application inside this one says what it did to a call on purpose.
 NOTE = "lrs_soap.note"

@@ -4,14 +4,12 @@ import secrets
 import traceback
 from typing import Any
 
-import structlog
-
-from lrs_soap import contract, errors, metrics
+from lrs_soap import contract, errors, logs, metrics
 from lrs_soap.wire import faults
 from lrs_soap.wire.app import TEXT, XML, App
 from lrs_soap.wire.bodies import ClientDisconnected
 
-log = structlog.get_logger("lrs_soap.wire")
+log = logs.get_logger("lrs_soap.wire")
 
 
 class Shield:

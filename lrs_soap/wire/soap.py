@@ -11,16 +11,14 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import structlog
-
-from lrs_soap import binding, contract, errors, metrics
+from lrs_soap import binding, contract, errors, logs, metrics
 from lrs_soap.operations import TABLE, together
 from lrs_soap.register import Call, Register
 from lrs_soap.store import engine
 from lrs_soap.wire import auth, spyned
 from lrs_soap.wire import origin as origins
 
-log = structlog.get_logger("lrs_soap.wire")
+log = logs.get_logger("lrs_soap.wire")
 
 
 class Reply(NamedTuple):

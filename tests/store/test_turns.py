@@ -7,6 +7,8 @@ import stat
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -105,4 +107,29 @@ def test_who_takes_no_turns_is_waited_for_too(database_url):
             pass
     with engines.write(engine) as conn:
         assert conn.exec_driver_sql("SELECT 1").scalar() == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_those_who_wait_for_their_turn_hold_no_connection(database_url):
+    engine, made = engines.create(database_url), []
+    sa.event.listen(engine, "connect", lambda connection, _: made.append(connection))
+    line = turns.of_file(Path(engine.url.database))._line
+
+    def write(number):
+        with engines.write(engine) as conn:
+            conn.execute(sa.text("INSERT INTO written VALUES (:n)"), {"n": number})
+
+    with engines.write(engine) as conn:
+        conn.execute(sa.text("CREATE TABLE written (n INTEGER)"))
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        while len(line) < len(threads):
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    with engines.write(engine) as conn:
+        assert conn.execute(sa.text("SELECT count(*) FROM written")).scalar() == 4
+    assert len(made) == 1
     engine.dispose()
