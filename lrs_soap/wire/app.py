@@ -22,6 +22,9 @@ log = logs.get_logger("lrs_soap.wire")
 XML = "text/xml; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
+_ENDPOINT = contract.ENDPOINT.encode()
+# Where in a scope `at_once` leaves a call that it began and could not end.
+_BEGUN = "lrs_soap.begun"
 _DIRECTORY = contract.ENDPOINT.rpartition("/")[0] + "/"
 # Calls that wait for the disk wait here, so that the others go on.
 _THREADS = 8
@@ -73,23 +76,43 @@ class App:
         if response.status not in (200, 500):
             metrics.refused(f"http-{response.status}")
             log.info("refused", status=response.status)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status,
-                "headers": [
-                    (b"content-type", response.content_type.encode()),
-                    (b"content-length", b"%d" % len(response.body)),
-                    *response.headers,
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+        await respond(response, send, scope["method"])
+
+    def at_once(self, method: bytes, target: bytes, scope: dict[str, Any], body: bytes) -> Response | None:
+        """The response to a whole SOAP call, if it can be given without waiting for anything; else None, and the request
+        has still to be answered by `__call__`, of whose `scope` only method, path and query are missing here."""
+        if method != b"POST" or target != _ENDPOINT or self._freshness is not None:
+            return None
+        headers = dict(scope["headers"])
+        came_from = origin.of(scope, self._register.settings)
+        media_type, charset = content_type(headers.get(b"content-type", b""))
+        # Whatever is unusual, and what is to be refused, goes the long way.
+        if (
+            len(headers) < len(scope["headers"])
+            or self._is_shut_out(came_from)
+            or media_type != "text/xml"
+            or not headers.keys().isdisjoint(_CODINGS)
+            or len(body) > self._register.settings.max_body_bytes
+        ):
+            return None
+        exchange = self._soap.begin(body, charset, next(self._references), came_from)
+        if self._soap.is_decided(exchange) and self._soap.is_quick(exchange):
+            reply = self._soap.finish_at_once(exchange)
+            if reply is None:
+                return None
+            if exchange.admission is not None:
+                metrics.recalled()
+            return Response(reply.status, XML, reply.body)
+        scope[_BEGUN] = exchange
+        return None
+
+    def _is_shut_out(self, came_from: origin.Origin) -> bool:
+        return self._proxy_only and not came_from.by_proxy and not tls.is_loopback(came_from.address)
 
     async def _call(self, scope: dict[str, Any], headers: dict[bytes, bytes], receive: Any) -> Response:
         """A SOAP call: POST to the endpoint, with or without ?wsdl and whatever SOAPAction says (D)."""
         came_from = origin.of(scope, self._register.settings)
-        if self._proxy_only and not came_from.by_proxy and not tls.is_loopback(came_from.address):
+        if self._is_shut_out(came_from):
             text = b"This register is reached through its proxy, over HTTPS.\n"
             return Response(403, TEXT, text, ((b"connection", b"close"),))
         media_type, charset = content_type(headers.get(b"content-type", b""))
@@ -108,7 +131,7 @@ class App:
             metrics.refused(error.reason)
             log.info("fault", code=error.code.value, reason=error.reason)
             return Response(500, XML, faults.declared(error, self._register.now()), ((b"connection", b"close"),))
-        exchange = self._soap.begin(body, charset, next(self._references), came_from)
+        exchange = scope.get(_BEGUN) or self._soap.begin(body, charset, next(self._references), came_from)
         if not self._soap.is_decided(exchange):
             metrics.asked()
             await self._soap.decide(exchange, self._threads)
@@ -174,6 +197,15 @@ class App:
     def _address(self, scope: dict[str, Any]) -> str:
         """The endpoint's URL as the client sees it."""
         return origin.base(scope, self._register.settings) + contract.ENDPOINT
+
+
+async def respond(response: Response, send: Any, method: str | None) -> None:
+    """Sends the response as ASGI has it; method: of the request."""
+    headers = [
+        (b"content-type", response.content_type.encode()), (b"content-length", b"%d" % len(response.body)), *response.headers,
+    ]  # fmt: skip
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})
 
 
 def _references() -> Iterator[str]:

@@ -1,8 +1,11 @@
-"""One HTTP connection: what a server open to strangers needs beside uvicorn's protocol.
+"""One HTTP connection: what a server open to strangers needs beside uvicorn's protocol, and a short way for most calls.
 
 P, all of it. A request must arrive whole in time, its head within a size, and its reply be taken in time; and when
 connections run out, the one that has kept us waiting longest makes room, so that those who open connections and say
 nothing, or little, do not shut out those who send requests.
+
+A message that comes whole in one read, and can be answered without waiting for anything, is answered where it was read:
+the application's `at_once` gives its response. All others become a task of uvicorn's, as ASGI has it.
 """
 
 import asyncio
@@ -10,7 +13,7 @@ import contextlib
 from typing import Any, ClassVar
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from lrs_soap import metrics
 from lrs_soap.wire import origin, tls
@@ -62,8 +65,11 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         metrics.connection_opened()
         self.parser = _Parser(self)
+        self._at_once = getattr(self.app, "at_once", None)
         self._received = 0  # bytes since the request began
         self._in_head = True
+        self._is_arriving = False
+        self._body: list[bytes] | None = None  # of a request that no task was begun for
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         # Read once: every request of the connection has the same.
@@ -79,6 +85,10 @@ class Protocol(HttpToolsProtocol):
             return
         super().data_received(data)
         self._received += len(data)
+        if self._body is not None:  # the rest comes later
+            self._begin_task()
+        if self._is_arriving and self._deadline is None:
+            self._expect_request()
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= MOST_AHEAD:
@@ -86,8 +96,8 @@ class Protocol(HttpToolsProtocol):
             raise httptools.HttpParserError("pipelined")  # the rest of what was read is not looked at
         super().on_message_begin()
         self.scope["extensions"] = self._extensions
-        self._received, self._in_head = 0, True
-        self._expect_request()
+        self._received, self._in_head, self._is_arriving = 0, True, True
+        self._cancel_deadline()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:  # what comes later are trailers, which nobody here reads
@@ -97,9 +107,26 @@ class Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # begin_again comes next
         self._in_head = False
+        may_write = not (self.expect_100_continue or self.flow.write_paused or self.transport.is_closing())
+        if self._at_once is not None and may_write and (self.cycle is None or self.cycle.response_complete):
+            self._body = []
+        else:
+            self._begin_task()
+
+    def _begin_task(self) -> None:
+        """Leaves the request, its head and what there is of its body, to a task."""
+        body, self._body = self._body, None
         super().on_headers_complete()
         if len(self.connections) >= self.limit_concurrency or len(self.tasks) >= self.limit_concurrency:
             metrics.refused("too-many-connections")
+        for piece in body or ():
+            super().on_body(piece)
+
+    def on_body(self, body: bytes) -> None:
+        if self._body is None:
+            super().on_body(body)
+        else:
+            self._body.append(body)
 
     def begin_again(self, parser: _Parser, rest: bytes) -> None:
         """Reads the head of the request once more without its offer to change protocols, and then its body."""
@@ -113,9 +140,30 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return
-        super().on_message_complete()
-        self._received = 0
+        self._received, self._is_arriving = 0, False
         self._cancel_deadline()
+        if self._body is not None and len(self.connections) < self.limit_concurrency:
+            response = self._at_once(self.parser.get_method(), self.url, self.scope, b"".join(self._body))
+            if response is not None:
+                self._body = None
+                self._answer(response)
+                return
+        if self._body is not None:
+            self._begin_task()
+        super().on_message_complete()
+
+    def _answer(self, response: Any) -> None:
+        """Writes the response to a request that no task was begun for."""
+        fields = [*self.server_state.default_headers, (b"content-type", response.content_type.encode()), *response.headers]
+        is_last = not self.parser.should_keep_alive() or self.parser.get_http_version() == "1.0"
+        if is_last and (b"connection", b"close") not in fields:
+            fields.append((b"connection", b"close"))
+        head = b"".join([b"%b: %b\r\n" % field for field in fields])
+        length = b"content-length: %d\r\n\r\n" % len(response.body)
+        self.transport.write(b"".join((STATUS_LINE[response.status], head, length, response.body)))
+        if is_last or (b"connection", b"close") in fields:
+            self.transport.close()
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -6,7 +6,7 @@ from typing import Any
 
 from lrs_soap import contract, errors, logs, metrics
 from lrs_soap.wire import faults
-from lrs_soap.wire.app import TEXT, XML, App
+from lrs_soap.wire.app import TEXT, XML, App, Response, respond
 from lrs_soap.wire.bodies import ClientDisconnected
 
 log = logs.get_logger("lrs_soap.wire")
@@ -17,6 +17,8 @@ class Shield:
 
     def __init__(self, app: App):
         self._app = app
+        if hasattr(app, "at_once"):
+            self.at_once = self._at_once
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         started = False
@@ -31,26 +33,28 @@ class Shield:
         except ClientDisconnected:
             metrics.refused("disconnected")
         except Exception as error:
-            reference = secrets.token_hex(8)
-            # The text of an exception may repeat a learner's details; its type and where it arose cannot.
-            frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-            log.error("unexpected error", reference=reference, type=type(error).__name__, frames=frames[-12:])
-            metrics.refused("unexpected")
+            response = self._failure(error, scope.get("method"), scope.get("path"))
             if started:
                 raise Broken() from None  # half a reply must not look like a whole one: uvicorn closes the connection
-            await _answer(scope, send, reference, self._app)
+            await respond(response, send, scope.get("method"))
 
+    def _at_once(self, method: bytes, target: bytes, scope: dict[str, Any], body: bytes) -> Response | None:
+        """The application's `at_once`, which never raises here."""
+        try:
+            return self._app.at_once(method, target, scope, body)
+        except Exception as error:
+            return self._failure(error, method.decode("latin-1"), target.decode("latin-1"))
 
-async def _answer(scope: dict[str, Any], send: Any, reference: str, app: App) -> None:
-    body, content_type = b"An unexpected error.\n", TEXT
-    if scope.get("path") == contract.ENDPOINT and scope.get("method") == "POST":
-        error = errors.UnexpectedError(f"Reference: {reference}")
-        body, content_type = faults.declared(error, app.now()), XML
-    headers = [
-        (b"content-type", content_type.encode()), (b"content-length", b"%d" % len(body)), (b"connection", b"close"),
-    ]  # fmt: skip
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope.get("method") == "HEAD" else body})
+    def _failure(self, error: Exception, method: str | None, path: str | None) -> Response:
+        reference = secrets.token_hex(8)
+        # The text of an exception may repeat a learner's details; its type and where it arose cannot.
+        frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+        log.error("unexpected error", reference=reference, type=type(error).__name__, frames=frames[-12:])
+        metrics.refused("unexpected")
+        body, content_type = b"An unexpected error.\n", TEXT
+        if path == contract.ENDPOINT and method == "POST":
+            body, content_type = faults.declared(errors.UnexpectedError(f"Reference: {reference}"), self._app.now()), XML
+        return Response(500, content_type, body, ((b"connection", b"close"),))
 
 
 class Broken(errors.LrsError):
