@@ -21,6 +21,7 @@ class Code(str, enum.Enum):
     basis: str
 
     __str__ = str.__str__
+    __format__ = str.__format__
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}.{self.name} {self.value}: {self.meaning}>"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine
 
+from lrs_soap import frozen
 from lrs_soap.rules import access
 from lrs_soap.settings import Settings
 from lrs_soap.store import audit, engine, reading, replicas
@@ -16,6 +17,10 @@ from lrs_soap.store.replication import Position
 
 # Dates on the wire are England's (P: the historic service states no zone).
 ENGLAND = zoneinfo.ZoneInfo("Europe/London")
+
+_entry = frozen.maker(audit.Entry, (
+    "at", "request_id", "organisation_id", "reference", "user_name", "operation", "code", "ulns", "duration_us",
+))  # fmt: skip
 
 
 class Register:
@@ -82,7 +87,8 @@ class Call:
 
     def touch(self, *ulns: str) -> None:
         """Notes that these learners were shown to the caller or changed by it."""
-        self.ulns.update(dict.fromkeys(ulns))
+        for uln in ulns:
+            self.ulns[uln] = None
 
     def reading(self) -> reading.Reader | replicas.Fallible | Connection:
         """A connection for looking things up, as a context manager: it shows all that was answered before the call."""
@@ -100,17 +106,17 @@ class Call:
 
     def entry(self) -> audit.Entry:
         """The audit row of this call as it stands."""
-        return audit.Entry(
-            at=self.at,
-            request_id=self.request_id,
-            organisation_id=self.caller.organisation_id if self.caller else None,
-            reference=self.reference,
-            user_name=self.user_name,
-            operation=self.operation,
-            code=str(self.code),
-            ulns=tuple(self.ulns),
-            duration_us=int((time.perf_counter() - self.started) * 1_000_000),
-        )
+        return _entry((
+            self.at,
+            self.request_id,
+            self.caller.organisation_id if self.caller else None,
+            self.reference,
+            self.user_name,
+            self.operation,
+            str(self.code),
+            tuple(self.ulns),
+            int((time.perf_counter() - self.started) * 1_000_000),
+        ))  # fmt: skip
 
     def finish(self) -> None:
         """Audits the call unless its own transaction did: in a group, or at once if the setting says strict."""

@@ -21,9 +21,9 @@ def learner_by_uln(call: Call, request: model.LearnerByULNRqst) -> model.FindLea
             found = replies.with_masters(connection, [stored])
         if found:
             master, substituted = found[0]
-            known = max(
-                matching.names_known(request.given_name, request.family_name, record) for record in (stored, master)
-            )
+            known = matching.names_known(request.given_name, request.family_name, stored)
+            if substituted:
+                known = max(known, matching.names_known(request.given_name, request.family_name, master))
             if known is matching.NamesKnown.EQUAL:
                 code = ResponseCode.MASTER_SUBSTITUTED if substituted else ResponseCode.EXACT_MATCH
             elif known is matching.NamesKnown.SIMILAR:
@@ -91,8 +91,8 @@ def _show(call: Call, connection, find_type: str, found) -> tuple[model.Learner,
     """The learners of a find's reply. D: FUL returns them. P: CHK returns the code and the echo only."""
     if find_type != FindType.FULL:
         return ()
-    call.touch(*(stored.uln for stored, _ in found))
-    return tuple(replies.learner(connection, stored, substituted) for stored, substituted in found)
+    call.touch(*[stored.uln for stored, _ in found])
+    return tuple([replies.learner(connection, stored, substituted) for stored, substituted in found])
 
 
 def retrieve_ulns(call: Call, request: model.RetrieveULNsRqst) -> model.RetrieveULNsResp:

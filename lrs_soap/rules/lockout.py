@@ -56,6 +56,10 @@ class Attempts:
     def __len__(self) -> int:
         return len(self._sources)
 
+    def are_known(self, key: Hashable) -> bool:
+        """Whether anything is remembered of tries with this key. May be asked by any thread."""
+        return key in self._sources
+
     def known_wrong(self, key: Hashable, token: bytes, now: float) -> str | None:
         """What was found wrong with this password (its token) when it came from this source before."""
         found = self._current(key, now)

@@ -17,6 +17,7 @@ _BODY_LENGTH = 9
 _MODULUS = 11
 _REMAINDER = 10
 _WEIGHTS = range(10, 0, -1)
+_ZEROES = ord("0") * sum(_WEIGHTS)  # what a sum of characters has too much, beside that of their digits
 _ROUNDS = 12
 _KEY_BYTES = range(16, hashlib.blake2b.MAX_KEY_SIZE + 1)
 
@@ -41,7 +42,7 @@ def is_valid(uln: str) -> bool:
     """Whether `uln` is ten digits, the first not 0, with the right check digit. (D)"""
     if len(uln) != _BODY_LENGTH + 1 or not (uln.isascii() and uln.isdigit()) or uln[0] == "0":
         return False
-    return sum(map(operator.mul, _WEIGHTS, map(int, uln))) % _MODULUS == _REMAINDER
+    return (sum(map(operator.mul, _WEIGHTS, uln.encode())) - _ZEROES) % _MODULUS == _REMAINDER
 
 
 def _completions() -> tuple[tuple[int, ...], ...]:

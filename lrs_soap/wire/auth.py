@@ -18,6 +18,10 @@ from lrs_soap.wire import certified, verifier
 from lrs_soap.wire import origin as origins
 
 
+# User names are what callers make them; beyond so many the memory starts anew.
+_MOST_CALLERS = 1_000
+
+
 class Admission(NamedTuple):
     """The organisation that calls, or what keeps it from calling."""
 
@@ -41,12 +45,13 @@ class Authenticator:
         self._verifier = verifier.Verifier(register.settings.password_cache_seconds)
         self._certificates = certified.CertificateJudge(register)
         self._organisations: dict[tuple[str | None, str | None], _Known] = {}
+        self._callers: dict[tuple[int, str], tuple[organisations.Organisation, Caller]] = {}
 
     def recall(self, request: Any, origin: origins.Origin) -> Admission | None:
         """Whether the request's organisation is admitted, if that is known without waiting for anything."""
         if refusal := self._out_of_hours():
             return Admission(None, refusal)
-        known = self._organisations.get(_names(request))
+        known = self._organisations.get((request.organisation_ref or None, request.ukprn or None))
         if known is None or known.until <= time.monotonic() or not self._certificates.recalls(origin.certificate):
             return None
         source, refusal = self._judge(known, origin)
@@ -83,7 +88,9 @@ class Authenticator:
         two naming different organisations is WSEC0003; a certificate that is not the organisation's is WSEC0006, and
         comes before the password, so that only those who hold one can guess.
         """
-        call.reference, call.user_name = " ".join(filter(None, _names(request))), request.user_name
+        reference, ukprn = _names(request)
+        call.reference = f"{reference} {ukprn}" if reference and ukprn else reference or ukprn or ""
+        call.user_name = request.user_name
         organisation, refusal = admission or self._admit_now(request, origin)
         if refusal is not None:
             raise refusal
@@ -91,12 +98,22 @@ class Authenticator:
             raise errors.NotAuthorised(f"The organisation does not hold the right to {right}.", reason="right")
         if not self._user_may_call(organisation, request.user_name):
             raise errors.NotAuthorised("The UserName is unknown or disabled.", reason="user")
-        return Caller(
+        return self._caller(organisation, request.user_name)
+
+    def _caller(self, organisation: organisations.Organisation, user_name: str) -> Caller:
+        known = self._callers.get((organisation.id, user_name))
+        if known is not None and known[0] is organisation:
+            return known[1]
+        caller = Caller(
             organisation_id=organisation.id,
             reference=organisation.organisation_ref or organisation.ukprn,
             rights=organisation.rights,
-            user_name=request.user_name,
+            user_name=user_name,
         )
+        if len(self._callers) >= _MOST_CALLERS:
+            self._callers.clear()
+        self._callers[organisation.id, user_name] = organisation, caller
+        return caller
 
     def _admit_now(self, request: Any, origin: origins.Origin) -> Admission:
         known, source = self._identify(request, origin)
@@ -120,7 +137,7 @@ class Authenticator:
 
     def _out_of_hours(self) -> errors.OutOfHours | None:
         hours = self._register.settings.hours
-        if hours.is_always or hours.open_at(self._register.now()):
+        if not hours.periods or hours.open_at(self._register.now()):
             return None
         return errors.OutOfHours(f"The service is open {hours}.")
 

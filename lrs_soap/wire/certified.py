@@ -21,6 +21,9 @@ class Judgement(NamedTuple):
     refusal: errors.NotAuthorised | None
 
 
+_NOT_ASKED = Judgement("", None)
+
+
 class CertificateJudge:
     """Knows whose certificates are, at most `organisation_cache_seconds` out of date."""
 
@@ -43,7 +46,7 @@ class CertificateJudge:
         the register, also one out of date; the others may come without, but not with another's.
         """
         if self._mode == "none":
-            return Judgement("", None)
+            return _NOT_ASKED
         owner = self._owner(origin.certificate)
         if owner == organisation_id and origin.certificate is not None:
             return Judgement(origin.certificate.fingerprint, None)

@@ -48,19 +48,31 @@ class Context(MethodContext):
 
     TransportContext = None
     __setattr__ = object.__setattr__  # Spyne's own guards against misspelt names, at every assignment
+    managers: tuple = ()  # of the events of this call
 
     @classmethod
     def like(cls, other: "Context") -> "Context":
         """A context as new as the other, without setting its 40 attributes one by one."""
         made = cls.__new__(cls)
-        made.__dict__.update(other.__dict__)
-        made.call_start, made.event, made.files = time.time(), EventContext(made), []
+        made.__dict__ = values = other.__dict__.copy()
+        values["call_start"], values["files"] = time.time(), []
         return made
+
+    @property
+    def event(self) -> EventContext:
+        """Spyne's place for what listeners say to each other; made for the first that looks."""
+        found = self.__dict__.get("event")
+        if found is None:
+            found = self.__dict__["event"] = EventContext(self)
+        return found
+
+    @event.setter
+    def event(self, value: EventContext | None) -> None:
+        self.__dict__["event"] = value
 
     def fire_event(self, event, *args, **kwargs):
         # An event that nobody listens to is the rule; Spyne would build an empty set for each manager it asks.
-        descriptor = self.descriptor
-        for manager in (self.app.event_manager, *(descriptor.event_managers if descriptor else ())):
+        for manager in self.managers:
             if event in manager.handlers:
                 manager.fire_event(event, self, *args, **kwargs)
 
@@ -132,6 +144,7 @@ class Engine(ServerBase):
             name: filed[f"{{{application.tns}}}{name.rpartition('}')[2]}"] for name in contract.BY_REQUEST
         }
         self._fresh = Context(self, MethodContext.SERVER)
+        self._fresh.event, self._fresh.managers = None, (application.event_manager,)
 
     def begin(self, body: bytes, charset: str | None, exchange: Any) -> Context:
         """Reads, validates and decodes a request: ServerBase.generate_contexts and get_in_object."""
@@ -141,6 +154,7 @@ class Engine(ServerBase):
             protocol.create_in_document(ctx, charset)
             protocol.decompose_incoming_envelope(ctx, protocol.REQUEST)
             (ctx.descriptor,) = protocol.get_call_handles(ctx)
+            ctx.managers = (*ctx.managers, *ctx.descriptor.event_managers)
             protocol.deserialize(ctx, protocol.REQUEST)
         except Exception:
             ctx.fire_event("method_exception_object")

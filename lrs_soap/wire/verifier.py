@@ -74,7 +74,10 @@ class Verifier:
 
     def recall(self, organisation: Organisation, password: str, source: Source) -> Verdict | None:
         """The verdict, if it is known without computing anything. Each call may count as a guess."""
-        return self._recall(organisation, password, self._token(organisation, password), (organisation.id, source))
+        token, key = self._token(organisation, password), (organisation.id, source)
+        if self._verified.get(token, 0.0) > time.monotonic() and not self._attempts.are_known(key):
+            return Verdict.RIGHT  # nothing was tried that could count
+        return self._recall(organisation, password, token, key)
 
     def verify(self, organisation: Organisation, password: str, source: Source) -> Verdict:
         """The verdict; takes 0.1 to 0.2 s if it must be computed. Raises passwords.UnusableHash."""
@@ -164,7 +167,9 @@ class Verifier:
         """What stands for the password in this process's memory, bound to what it is compared with."""
         known = self._begun.get(organisation.id)
         if known is None or known[0] is not organisation:
-            material = f"{organisation.id}\0{organisation.password_hash}\0{organisation.terms}\0".encode()
+            # `sandbox` too: what is published opens nothing else.
+            compared = organisation.id, organisation.sandbox, organisation.password_hash, organisation.terms
+            material = "".join(f"{one}\0" for one in compared).encode()
             known = organisation, hashlib.blake2b(material, key=self._key, digest_size=32)
             self._begun[organisation.id] = known
         token = known[1].copy()
