@@ -43,6 +43,15 @@ class Statement:
         values = {**self._fixed, **given}
         return [values[name] if convert is None else convert(values[name]) for name, convert in self._order]
 
+    def many(self, rows: Sequence[Values]) -> list[tuple]:
+        """The values of many rows of the same columns, as the driver takes them. Column by column: most need no
+        converting."""
+        columns = []
+        for name, convert in self._order:
+            column = [row[name] for row in rows] if name in rows[0] else [self._fixed[name]] * len(rows)
+            columns.append(column if convert is None else map(convert, column))
+        return list(zip(*columns, strict=True))
+
     def of_rows(self, number: int) -> str | None:
         """SQLite: the INSERT of so many rows at once, whose values follow each other; None if it is no such INSERT."""
         return self.sql.replace(self._row, ", ".join([self._row] * number), 1) if self._lists_rows else None

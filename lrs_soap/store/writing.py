@@ -78,7 +78,7 @@ class Writer(Connection):
         return Written(compiled.rows(fetched), cursor.rowcount)
 
     def _run_many(self, compiled: statements.Statement, rows: Sequence[statements.Values]) -> Written:
-        arguments = [compiled.values(row) for row in rows]
+        arguments = compiled.many(rows)
         fetched, changed = [], 0
         try:
             for some in _some(arguments):

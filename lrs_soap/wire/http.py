@@ -21,6 +21,7 @@ from typing import Any
 
 import uvicorn
 
+from lrs_soap import metrics
 from lrs_soap.settings import Settings
 from lrs_soap.wire import connection, handshakes, shield, tls
 from lrs_soap.wire.app import App
@@ -35,6 +36,10 @@ _SWITCH_SECONDS = 0.0005
 _OTHER_FILES = 256
 
 
+# Ticks of uvicorn's, a tenth of a second each, until another process's /metrics shows what was counted here.
+_PUBLISHED_EVERY = 5
+
+
 class Server(uvicorn.Server):
     """uvicorn's server, which leaves the accepting of TLS connections to `handshakes`."""
 
@@ -47,6 +52,15 @@ class Server(uvicorn.Server):
             handshakes.Door(one, self.config.ssl, self._connection, connection.Protocol.timeout, connection.Protocol.most)
             for one in sockets
         ]
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _PUBLISHED_EVERY == 0:
+            metrics.publish()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        metrics.publish()
 
     def _connection(self) -> connection.Protocol:
         return connection.Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)

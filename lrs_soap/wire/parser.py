@@ -119,7 +119,8 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
         root = etree.fromstring(data, _thread.parser)
     except etree.XMLSyntaxError as error:
         raise syntax_error(data, error) from None  # the cause names content
-    if b"?" in data and data.find(b"?", _end_of_declaration(data)) >= 0:
+    # A declaration has two question marks, its ends.
+    if (marks := data.count(b"?")) and (marks != 2 or data[:6] != b"<?xml ") and data.find(b"?", _end_of_declaration(data)) >= 0:
         _refuse_processing_instruction(root)
     return root
 

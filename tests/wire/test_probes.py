@@ -3,13 +3,15 @@
 import asyncio
 import re
 import threading
+import time
 
+import prometheus_client
 import pytest
 import structlog
 from support import outcomes, server
 from structlog.testing import capture_logs
 
-from lrs_soap import contract, register, settings
+from lrs_soap import contract, metrics, register, settings
 from lrs_soap.wire import app, probes, shield
 
 FOUND = outcomes.named("uln-exact").message
@@ -26,7 +28,11 @@ def test_figures_of_all_workers_together(sqlite_databases):
         for _ in range(30):
             assert running.post(FOUND).status == 200
         running.post(b"<!DOCTYPE a>")
-        page = running.get("/metrics").body.decode()
+        # What the other worker counted is seen a little later.
+        deadline = time.monotonic() + 20
+        while 'operation="learnerByULN"} 30.0' not in (page := running.get("/metrics").body.decode()):
+            assert time.monotonic() < deadline, page
+            time.sleep(0.1)
         assert running.get("/readyz").body == b'{"status": "ready"}\n'
     sqlite_databases.drop(url)
     assert figure(page, 'lrs_soap_calls_total{code="WSRC0004",operation="learnerByULN"}') == 30
@@ -35,6 +41,27 @@ def test_figures_of_all_workers_together(sqlite_databases):
     assert figure(page, "lrs_soap_database_up") == 1
     assert figure(page, "lrs_soap_connections") >= 1
     assert figure(page, 'lrs_soap_jobs{status="waiting"}') >= 0
+
+
+def test_what_was_counted_in_memory_is_published_as_if_each_was_observed_alone():
+    observed = (0.0, 0.001, 0.0011, 0.3, 20.0, 21.0)
+    for seconds in observed:
+        metrics.call("verifyLearner", "test", seconds)
+        metrics.recalled()
+    page = metrics.page(None).decode()
+    assert figure(page, 'lrs_soap_calls_total{code="test",operation="verifyLearner"}') == len(observed)
+    expected = prometheus_client.Histogram("expected", "", buckets=metrics.BUCKETS, registry=None)
+    for seconds in observed:
+        expected.observe(seconds)
+    (family,) = expected.collect()
+    found = {"_bucket": 0, "_sum": 0, "_count": 0}
+    for sample in family.samples:
+        kind = sample.name.removeprefix("expected")
+        if kind in found:
+            found[kind] += 1
+            labels = "".join(f'{name}="{value}",' for name, value in sample.labels.items()) + 'operation="verifyLearner"'
+            assert figure(page, f"lrs_soap_call_seconds{kind}{{{labels}}}") == pytest.approx(sample.value)
+    assert found == {"_bucket": len(metrics.BUCKETS) + 1, "_sum": 1, "_count": 1}
 
 
 @pytest.mark.parametrize("name", ["X_Forwarded_For", "Forwarded", "Via", "X_Real_IP"])

@@ -1,0 +1,127 @@
+"""A message that comes whole in one read is answered without a task; everybody gets the same reply as if it had come in
+pieces."""
+
+import re
+import socket
+import time
+
+import pytest
+from support import outcomes, server
+
+from lrs_soap import contract, settings
+from lrs_soap.register import Register
+from lrs_soap.wire import app, shield
+
+FOUND = outcomes.named("uln-exact").message
+TYPE = b"Content-Type: text/xml; charset=utf-8"
+_VARIES = re.compile(rb"date: [^\r]*|<ErrorTimestamp>[^<]*|Reference: [0-9a-f]+")
+
+
+@pytest.fixture(scope="module")
+def running(sqlite_databases):
+    url = sqlite_databases.sandbox()
+    with server.running(url, max_body_bytes=100_000) as found:
+        yield found
+    sqlite_databases.drop(url)
+
+
+def head(*fields: bytes, length: int, target: str = contract.ENDPOINT, version: bytes = b"1.1") -> bytes:
+    fields = (b"Host: a", b"Content-Length: %d" % length, *fields)
+    return b"POST %b HTTP/%b\r\n%b\r\n\r\n" % (target.encode(), version, b"\r\n".join(fields))
+
+
+def ask(port: int, *pieces: bytes) -> bytes:
+    """What comes back until the server closes, or has sent a whole reply and stays silent."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for number, piece in enumerate(pieces):
+            if number:
+                time.sleep(0.05)  # so that they are read one by one
+            connection.sendall(piece)
+        got = b""
+        while not is_whole(got):
+            more = connection.recv(65536)
+            if not more:
+                return got + b"[closed]"
+            got += more
+        connection.settimeout(0.2)
+        try:
+            return got + (connection.recv(65536) or b"[closed]")
+        except TimeoutError:
+            return got
+
+
+def is_whole(got: bytes) -> bool:
+    if b"100 Continue" in got:
+        got = got.partition(b"\r\n\r\n")[2]
+    start, _, body = got.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", start.lower())
+    return length is not None and len(body) >= int(length[1])
+
+
+def fields(reply: bytes) -> tuple:
+    """The reply with its header fields in one order, without what differs from call to call."""
+    start, _, body = _VARIES.sub(b"", reply).partition(b"\r\n\r\n")
+    line, *rest = start.split(b"\r\n")
+    return line, sorted(rest), body
+
+
+WRONG_PASSWORD = re.sub(rb"(<OrgPassword>)[^<]*", rb"\1nobody's secret!", FOUND)
+MESSAGES = {
+    "found": (head(TYPE, length=len(FOUND)), FOUND),
+    "no type": (head(length=len(FOUND)), FOUND),
+    "asked of the WSDL": (head(TYPE, length=len(FOUND), target=f"{contract.ENDPOINT}?wsdl"), FOUND),
+    "another path": (head(TYPE, length=len(FOUND), target="/elsewhere"), FOUND),
+    "closing": (head(TYPE, b"Connection: close", length=len(FOUND)), FOUND),
+    "HTTP/1.0": (head(TYPE, length=len(FOUND), version=b"1.0"), FOUND),
+    "HTTP/1.0, keep-alive": (head(TYPE, b"Connection: keep-alive", length=len(FOUND), version=b"1.0"), FOUND),
+    "compressed": (head(TYPE, b"Content-Encoding: gzip", length=len(FOUND)), FOUND),
+    "JSON": (head(b"Content-Type: application/json", length=len(FOUND)), FOUND),
+    "two hosts": (head(TYPE, b"Host: b", length=len(FOUND)), FOUND),
+    "expecting": (head(TYPE, b"Expect: 100-continue", length=len(FOUND)), FOUND),
+    "offering HTTP/2": (head(TYPE, b"Connection: Upgrade", b"Upgrade: h2c", length=len(FOUND)), FOUND),
+    "not XML": (head(TYPE, length=5), b"hello"),
+    "empty": (head(TYPE, length=0), b""),
+    "too long": (head(TYPE, length=100_001), b"<" + b"a" * 100_000),
+    "wrong password": (head(TYPE, length=len(WRONG_PASSWORD)), WRONG_PASSWORD),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_whole_and_in_pieces(running, name):
+    start, body = MESSAGES[name]
+    whole = ask(running.port, start + body)
+    pieces = [start, body] if body else [start[:40], start[40:]]
+    assert fields(whole) == fields(ask(running.port, *pieces))
+    assert b"HTTP/1.1 " in whole[:9]
+
+
+def test_what_comes_behind_is_answered_in_its_turn(running):
+    one = head(TYPE, length=len(FOUND)) + FOUND
+    last = head(TYPE, b"Connection: close", length=len(FOUND)) + FOUND
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(one + head(TYPE, length=5) + b"hello" + one + last)
+        got = b""
+        while more := connection.recv(65536):
+            got += more
+    codes = re.findall(rb"<(?:ResponseCode|ErrorCode)>(\w+)<", got)
+    assert codes == [b"WSRC0004", b"WSEC0001", b"WSRC0004", b"WSRC0004"]
+
+
+def test_nothing_is_read_behind_a_reply_that_closes(running):
+    one = head(TYPE, b"Connection: close", length=len(FOUND)) + FOUND
+    assert ask(running.port, one + one).count(b"HTTP/1.1 ") == 1
+
+
+def test_what_nobody_foresaw_is_a_fault_that_says_nothing(database_url, monkeypatch):
+    register = Register(settings.Settings(database=database_url))
+    application = app.App(register)
+
+    def fails(*_):
+        raise RuntimeError("Ada Lovelace")
+
+    monkeypatch.setattr(application, "at_once", fails)
+    response = shield.Shield(application).at_once(b"POST", contract.ENDPOINT.encode(), {}, FOUND)
+    register.close()
+    assert response.status == 500 and b"WSEC0999" in response.body and b"Ada" not in response.body
+    assert (b"connection", b"close") in response.headers
