@@ -19,7 +19,8 @@ _A = tables.audit
 _L = tables.audit_learner
 _S = tables.organisation_learner
 
-INSERT = sa.insert(_A).returning(_A.c.id)
+_INSERT = sa.insert(_A)
+_LAST = sa.select(sa.func.last_insert_rowid())
 _BETWEEN = sa.select(_A.c.request_id, _A.c.operation).where(
     _A.c.at.between(sa.bindparam("first", type_=_A.c.at.type), sa.bindparam("last", type_=_A.c.at.type))
 )
@@ -65,9 +66,12 @@ def add(conn: Connection, rows: Rows, touched: Sequence[tuple[int, str]], scope:
             "scope_uln": [uln for _, uln in scope],
         })  # fmt: skip
         return
-    ids = conn.execute(INSERT, rows).scalars().all()
+    conn.execute(_INSERT, rows)
     if touched:
-        conn.execute(_INSERT_LEARNERS, [{"audit_id": ids[number], "uln": uln} for number, uln in touched])
+        # Nobody else writes meanwhile, so the numbers of these rows follow each other. To have SQLite give them back would
+        # give the interpreter away at every row.
+        first = conn.execute(_LAST).scalar_one() - len(rows) + 1
+        conn.execute(_INSERT_LEARNERS, [{"audit_id": first + number, "uln": uln} for number, uln in touched])
     if scope:
         conn.execute(_INSERT_SCOPE, [{"organisation_id": organisation, "uln": uln} for organisation, uln in scope])
 

@@ -23,7 +23,8 @@ try:
 except ImportError:  # Windows: processes meet at SQLite's own lock only
     fcntl = None
 
-_LOOK_SECONDS = 0.0005
+# Between two looks, at first and at most: each look takes the interpreter from whoever has it.
+_FIRST_SECONDS, _MOST_SECONDS = 0.0005, 0.004
 # Bytes of the file: who holds the first is next, who holds the second writes. One alone would be taken again by whoever
 # gives it back, before others have looked.
 _NEXT, _WRITING = 0, 1
@@ -122,6 +123,7 @@ class Turns:
 
 
 def _lock(file: int, byte: int, deadline: float) -> None:
+    pause = _FIRST_SECONDS
     while True:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
@@ -129,7 +131,8 @@ def _lock(file: int, byte: int, deadline: float) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise _locked() from None
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _MOST_SECONDS)
 
 
 def _locked() -> exc.OperationalError:

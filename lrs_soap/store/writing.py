@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from lrs_soap.store import statements
 from lrs_soap.store.reading import Rows
 
-_MOST_ROWS = 16
+_MOST_ROWS = 128
 
 _COMPILED = (sa.Select, sa.CompoundSelect, sa.TextualSelect, sa.Insert, sa.Update, sa.Delete)
 

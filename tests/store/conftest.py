@@ -42,9 +42,15 @@ def plans(monkeypatch):
             asked.append((statement.sql, as_given(statement, values)))
             return asked[-1][1]
 
-        as_given = statements.Statement.values
+        def note_many(statement, rows):
+            found = as_many(statement, rows)
+            asked.extend((statement.sql, values) for values in found)
+            return found
+
+        as_given, as_many = statements.Statement.values, statements.Statement.many
         with monkeypatch.context() as patch:
             patch.setattr(statements.Statement, "values", note)
+            patch.setattr(statements.Statement, "many", note_many)
             sa.event.listen(conn, "before_cursor_execute", written)
             ask(conn)
             sa.event.remove(conn, "before_cursor_execute", written)

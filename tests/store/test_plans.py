@@ -104,7 +104,7 @@ SELDOM = {"forget jobs": {"job"}}
 
 def scans(plan):
     """The tables that a plan reads as a whole, but for default partitions, which hold nothing."""
-    plan = plan.replace("SCAN job USING INDEX ix_job_unfinished", "")
+    plan = plan.replace("SCAN job USING INDEX ix_job_unfinished", "").replace("SCAN CONSTANT ROW", "")
     return {name for name in re.findall(r"(?:Seq Scan on|SCAN) (\w+)", plan) if not name.endswith("_default")} - FEW
 
 
@@ -179,7 +179,7 @@ STATEMENTS = QUERIES | {
 
 def test_every_statement_reads_an_index(filled, plans):
     found = {name: asked(plans, filled, ask) for name, ask in STATEMENTS.items()}
-    assert all(found.values())
+    assert not [name for name, answers in found.items() if not answers]
     newest = NEWEST if filled.dialect.name == "sqlite" else {}
     whole = {name: set().union(*map(scans, answers)) - newest.get(name, set()) for name, answers in found.items()}
     assert {name: tables for name, tables in whole.items() if tables} == SELDOM
