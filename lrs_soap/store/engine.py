@@ -18,7 +18,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import libpq, place, reach, reading, statements, turns, writing
+from lrs_soap.store import checkpoints, libpq, place, reach, reading, statements, turns, writing
 
 # A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
@@ -34,8 +34,9 @@ _ON_THE_WAY_SECONDS = 1.0
 # How long a connection is waited for when all are in use: what comes after that takes time too.
 _POOL_SECONDS = 5.0
 
-# Where a SQLite connection that is about to write says how to begin.
-_BEGIN = "lrs_soap.begin"
+# Where a SQLite connection that is about to write says so, and where it puts what it needs for a while; and where it is
+# known what it was told last.
+_TO_WRITE, _TEMPORARY = "lrs_soap.to_write", "lrs_soap.temporary"
 
 _OF_STATEMENTS = (exc.IntegrityError, exc.DataError, exc.ProgrammingError, exc.NotSupportedError)
 
@@ -92,6 +93,7 @@ def create(
 _READERS: weakref.WeakKeyDictionary[Engine, reading.Readers] = weakref.WeakKeyDictionary()
 _REACHES: weakref.WeakKeyDictionary[Engine, reach.Reach] = weakref.WeakKeyDictionary()
 _TURNS: weakref.WeakKeyDictionary[Engine, Callable[[], contextlib.AbstractContextManager]] = weakref.WeakKeyDictionary()
+_CHECKPOINTS: weakref.WeakKeyDictionary[Engine, checkpoints.Checkpoints] = weakref.WeakKeyDictionary()
 _COMPILED: weakref.WeakKeyDictionary[Engine, dict[Any, statements.Statement]] = weakref.WeakKeyDictionary()
 
 
@@ -137,14 +139,33 @@ def write(engine: Engine) -> Iterator[writing.Writer]:
     On SQLite it is the only writer from its start (BEGIN IMMEDIATE), so it never fails half way for another's lock.
     """
     # The turn before the connection: so the threads of a process write on the same one, whose cache is warm.
-    with _turn(engine), writing.Writer(engine, _COMPILED.setdefault(engine, {})) as conn, _begun(conn):
+    # Pages that a statement may have to put back: a few for each row, so not worth files.
+    with (
+        _turn(engine),
+        writing.Writer(engine, _COMPILED.setdefault(engine, {})) as conn,
+        _counted(conn),
+        _begun(conn, temporary="MEMORY"),
+    ):
         yield conn
 
 
 @contextlib.contextmanager
+def _counted(conn: Connection) -> Iterator[None]:
+    """A transaction that SQLite's checkpoints are told of, if it is committed."""
+    made = _CHECKPOINTS.get(conn.engine)
+    if made is None:
+        yield
+        return
+    driver = conn.connection.driver_connection
+    before = driver.total_changes
+    yield
+    made.written(driver.total_changes - before)
+
+
+@contextlib.contextmanager
 def write_on(conn: Connection) -> Iterator[None]:
-    """The transaction of `write` on a connection that is kept for several."""
-    with _turn(conn.engine), _begun(conn):
+    """The transaction of `write` on a connection that is kept for several, and which may sort more than fits in memory."""
+    with _turn(conn.engine), _begun(conn, temporary="FILE"):
         yield
 
 
@@ -152,9 +173,10 @@ def _turn(engine: Engine) -> contextlib.AbstractContextManager:
     return _TURNS.get(engine, contextlib.nullcontext)()
 
 
-def _begun(conn: Connection) -> contextlib.AbstractContextManager:
+def _begun(conn: Connection, temporary: str) -> contextlib.AbstractContextManager:
+    """The transaction. temporary: where SQLite puts what it needs for a while."""
     if conn.dialect.name == "sqlite":
-        conn.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
+        conn.connection.info[_TO_WRITE] = temporary
     return conn.begin()
 
 
@@ -202,6 +224,7 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         file = pathlib.Path(url.database)
         _create_file(file)
         place.watch(engine, file)
+        _CHECKPOINTS[engine] = checkpoints.Checkpoints(file)
         _TURNS[engine] = functools.partial(turns.of_file(file).mine, patience)
 
     @event.listens_for(engine, "connect")
@@ -211,12 +234,25 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         turns.use_wal(connection, busy_timeout)
         connection.execute(f"PRAGMA synchronous = {synchronous}").close()
         connection.execute("PRAGMA foreign_keys = ON").close()
-        connection.execute("PRAGMA cache_size = -32768").close()  # KiB; readers have less
+        connection.execute("PRAGMA cache_size = -16384").close()  # KiB; readers have less
+        connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoints.LOG_PAGES}").close()
         connection.execute("PRAGMA journal_size_limit = 67108864").close()  # a burst does not leave a huge -wal file
 
     # The dialect's own hook, where an event listener on the engine would slow every statement down.
-    engine.dialect.do_begin = lambda connection: connection.execute(connection.info.pop(_BEGIN, "BEGIN")).close()
+    engine.dialect.do_begin = _begin_on_sqlite
     return engine
+
+
+def _begin_on_sqlite(connection: sa.PoolProxiedConnection) -> None:
+    info = connection.info
+    temporary = info.pop(_TO_WRITE, None)
+    if temporary is None:
+        connection.execute("BEGIN").close()
+        return
+    if info.get(_TEMPORARY) != temporary:
+        connection.execute(f"PRAGMA temp_store = {temporary}").close()
+        info[_TEMPORARY] = temporary
+    connection.execute("BEGIN IMMEDIATE").close()
 
 
 def _in_memory(url: URL) -> bool:

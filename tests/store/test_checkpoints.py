@@ -1,0 +1,99 @@
+"""SQLite's log is emptied beside those who write."""
+
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from lrs_soap.store import checkpoints
+from lrs_soap.store import engine as engines
+
+pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def register(database_url, monkeypatch):
+    """An engine whose file has a table to write to, and checkpoints after ten rows."""
+    engine = engines.create(database_url)
+    with engines.write(engine) as conn:
+        conn.execute(sa.text("CREATE TABLE written (n INTEGER)"))
+    monkeypatch.setattr(checkpoints, "ROWS", 10)
+    yield engine
+    engine.dispose()
+
+
+def write(engine, rows):
+    with engines.write(engine) as conn:
+        conn.execute(sa.text("INSERT INTO written VALUES (:n)"), [{"n": n} for n in range(rows)])
+    for thread in threading.enumerate():
+        if thread.name == "checkpoint":
+            thread.join()
+
+
+def in_the_file_alone(engine, tmp_path):
+    """How many rows the file holds without its log; None for not even the table."""
+    copy = tmp_path / "copy.sqlite"
+    shutil.copy(engine.url.database, copy)
+    with sqlite3.connect(copy) as conn:
+        if not conn.execute("SELECT count(*) FROM sqlite_master WHERE name = 'written'").fetchone()[0]:
+            return None
+        return conn.execute("SELECT count(*) FROM written").fetchone()[0]
+
+
+def test_the_file_gets_what_was_written_once_it_is_enough(register, tmp_path):
+    write(register, 4)
+    assert in_the_file_alone(register, tmp_path) is None
+    write(register, 6)
+    assert in_the_file_alone(register, tmp_path) == 10
+    write(register, 4)
+    assert in_the_file_alone(register, tmp_path) == 10
+
+
+def test_what_is_undone_does_not_count(register, tmp_path):
+    with pytest.raises(ZeroDivisionError), engines.write(register) as conn:
+        conn.execute(sa.text("INSERT INTO written VALUES (:n)"), [{"n": n} for n in range(20)])
+        raise ZeroDivisionError
+    write(register, 4)
+    assert in_the_file_alone(register, tmp_path) is None
+
+
+def test_a_reader_keeps_what_it_sees_and_keeps_nobody_from_writing(register, tmp_path):
+    write(register, 3)
+    with register.connect() as reader, reader.begin():
+        assert reader.execute(sa.text("SELECT count(*) FROM written")).scalar() == 3
+        write(register, 10)
+        assert reader.execute(sa.text("SELECT count(*) FROM written")).scalar() == 3
+    write(register, 10)
+    assert in_the_file_alone(register, tmp_path) == 23
+
+
+def test_a_file_that_is_gone_is_not_made_anew(register):
+    file = Path(register.url.database)
+    made = checkpoints.Checkpoints(file)
+    register.dispose()
+    file.unlink()
+    made.written(10)
+    for thread in threading.enumerate():
+        if thread.name == "checkpoint":
+            thread.join()
+    assert not file.exists()
+
+
+def test_the_log_has_a_bound(register):
+    with engines.write(register) as conn:
+        assert conn.execute(sa.text("PRAGMA wal_autocheckpoint")).scalar() == checkpoints.LOG_PAGES
+
+
+def test_what_is_put_back_is_in_memory_and_what_is_sorted_need_not_be(register):
+    def kept(conn):
+        return {0: "FILE", 1: "FILE", 2: "MEMORY"}[conn.execute(sa.text("PRAGMA temp_store")).scalar()]
+
+    with engines.write(register) as conn:
+        assert kept(conn) == "MEMORY"
+    with register.connect() as conn, engines.write_on(conn):
+        assert kept(conn) == "FILE"
+    with engines.write(register) as conn:
+        assert kept(conn) == "MEMORY"
