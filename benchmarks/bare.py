@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from lrs_soap import contract, processes, settings
-from lrs_soap.wire import http
+from lrs_soap.wire import http, shares
 
 _HEADERS = [(b"content-type", b"text/xml; charset=utf-8")]
 
@@ -40,9 +40,14 @@ class Bare:
 
 def serve(listening: socket.socket, replies: dict[str, bytes], otherwise: bytes, workers: int) -> None:
     """Answers on the socket until it is told to stop."""
-    roles = [processes.Role(f"bare {n}", _work, (listening, replies, otherwise)) for n in range(workers)]
+    roles = [
+        processes.Role(f"bare {number}", _work, (listening, replies, otherwise, share))
+        for number, share in enumerate(shares.among(workers))
+    ]
     processes.Supervisor(roles).run()
 
 
-def _work(ready: Callable[[], None], listening: socket.socket, replies: dict[str, bytes], otherwise: bytes) -> None:
-    http.serve(Bare(replies, otherwise), settings.Settings(), listening, ready)
+def _work(
+    ready: Callable[[], None], listening: socket.socket, replies: dict[str, bytes], otherwise: bytes, share: shares.Share
+) -> None:
+    http.serve(Bare(replies, otherwise), settings.Settings(), listening, ready, share)

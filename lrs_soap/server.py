@@ -13,7 +13,7 @@ import click
 
 from lrs_soap import auditkey, contract, errors, filemodes, heaps, logs, metricsfiles, observe, processes, sandbox, settings
 from lrs_soap.store import engine, organisations, schema
-from lrs_soap.wire import tls
+from lrs_soap.wire import shares, tls
 
 log = logs.get_logger("lrs_soap.server")
 
@@ -55,8 +55,8 @@ def run(
 def roles(chosen: settings.Settings, listening: socket.socket, calls: Path | None = None) -> list[processes.Role]:
     """What the processes of a server do. calls: of a sandbox only, where it keeps the calls it received."""
     answering = [
-        processes.Role(f"worker {number}", _worker, (chosen, calls, listening), leave=processes.LEAVE)
-        for number in range(1, chosen.workers + 1)
+        processes.Role(f"worker {number}", _worker, (chosen, calls, listening, share), leave=processes.LEAVE)
+        for number, share in enumerate(shares.among(chosen.workers), 1)
     ]
     return answering + [
         processes.Role(f"batch worker {number}", _batch_worker, (chosen, listening))
@@ -74,7 +74,9 @@ def _calls_kept(is_sandbox: bool) -> Iterator[Path | None]:
         yield Path(directory)
 
 
-def _worker(ready: Callable[[], None], chosen: settings.Settings, calls: Path | None, listening: socket.socket) -> None:
+def _worker(
+    ready: Callable[[], None], chosen: settings.Settings, calls: Path | None, listening: socket.socket, share: shares.Share
+) -> None:
     """The life of one worker process. calls: of a sandbox only, where it keeps the calls it received."""
     from lrs_soap import metrics
     from lrs_soap.register import Register
@@ -88,7 +90,7 @@ def _worker(ready: Callable[[], None], chosen: settings.Settings, calls: Path | 
         metrics.watch_replicas(register.replicas)
     try:
         application = app.App(register) if calls is None else _sandboxed(register, calls)
-        http.serve(application, chosen, listening, ready)
+        http.serve(application, chosen, listening, ready, share)
     finally:
         register.close()
 

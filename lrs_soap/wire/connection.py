@@ -16,7 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from lrs_soap import metrics
-from lrs_soap.wire import origin, tls
+from lrs_soap.wire import origin, shares, tls
 
 MAX_HEAD_BYTES = 64 * 1024
 """The longest request line and header fields together; a client certificate that a proxy passes on takes 8 KB."""
@@ -52,18 +52,20 @@ class Protocol(HttpToolsProtocol):
 
     timeout: seconds for a request to arrive whole after it began, or should have, and for a reply to be taken.
     most: connections of this worker beyond which one that waits for its request is closed. longest: bytes of a whole
-    request, with head, chunk sizes and trailers.
+    request, with head, chunk sizes and trailers. share: of the connections of all workers.
     """
 
     timeout = 30.0
     most = 1000
     longest = 5 * 8 * 1024 * 1024
+    share = shares.alone()
     # Connections on which we wait for a request to arrive, those that have kept us waiting longest first.
     _waiting: ClassVar[dict["Protocol", None]] = {}
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         metrics.connection_opened()
+        self.share.tell(len(self.connections))
         self.parser = _Parser(self)
         self._at_once = getattr(self.app, "at_once", None)
         self._received = 0  # bytes since the request began
@@ -195,6 +197,7 @@ class Protocol(HttpToolsProtocol):
         metrics.connection_closed()
         self._cancel_deadline()
         super().connection_lost(exc)
+        self.share.tell(len(self.connections))
         if self._stalled is not None:
             self._stalled.cancel()
 

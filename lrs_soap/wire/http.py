@@ -23,7 +23,7 @@ import uvicorn
 
 from lrs_soap import metrics
 from lrs_soap.settings import Settings
-from lrs_soap.wire import connection, handshakes, shield, tls
+from lrs_soap.wire import connection, handshakes, shares, shield, tls
 from lrs_soap.wire.app import App
 
 # uvicorn's own limit, the answer 503, is for when connections are at work and cannot make room; the requests of those
@@ -41,16 +41,19 @@ _PUBLISHED_EVERY = 5
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which leaves the accepting of TLS connections to `handshakes`."""
+    """uvicorn's server, which leaves the accepting of connections to `handshakes`. share: of those of all processes."""
+
+    def __init__(self, config: uvicorn.Config, share: shares.Share | None = None):
+        super().__init__(config)
+        self._share = share or shares.alone()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        if self.config.ssl is None:
-            await super().startup(sockets)
-            return
         await super().startup([])
+        connection.Protocol.share = self._share
+        self._share.tell(0)
+        timeout, most = connection.Protocol.timeout, connection.Protocol.most
         self.servers = [
-            handshakes.Door(one, self.config.ssl, self._connection, connection.Protocol.timeout, connection.Protocol.most)
-            for one in sockets
+            handshakes.Door(one, self._share, self.config.ssl, self._connection, timeout, most) for one in sockets
         ]
 
     async def on_tick(self, counter: int) -> bool:
@@ -73,8 +76,8 @@ _LOOK_SECONDS = 0.05
 
 
 class _Worker(Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]):
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], share: shares.Share | None):
+        super().__init__(config, share)
         self._ready = ready
         self._close_by = float("inf")  # on the clock of time.monotonic
 
@@ -100,23 +103,25 @@ class _Worker(Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        doors = [server for server in self.servers if isinstance(server, handshakes.Door)]
-        for server in self.servers:
-            (server.leave if server in doors else server.close)()
+        self._share.leave()
+        for door in self.servers:
+            door.leave()
         self.config.encoded_headers.append((b"connection", b"close"))
-        while (self.server_state.connections or any(door.is_busy for door in doors)) and time.monotonic() < self._close_by:
+        while (self.server_state.connections or any(door.is_busy for door in self.servers)) and time.monotonic() < self._close_by:
             await self.on_tick(0)  # keeps the Date of replies right
             await asyncio.sleep(_LOOK_SECONDS)
         await super().shutdown(sockets)
 
 
-def serve(app: App, settings: Settings, listening: socket.socket, ready: Callable[[], None]) -> None:
+def serve(
+    app: App, settings: Settings, listening: socket.socket, ready: Callable[[], None], share: shares.Share | None = None
+) -> None:
     """Answers requests on the socket until SIGTERM, or more patiently SIGHUP, then finishes those begun. ready: called
-    once it listens."""
+    once it listens. share: of the connections of all processes on the socket; None for one that is alone."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     _allow_files((_TIMES + 1) * settings.max_connections + _OTHER_FILES)
     config = configuration(app, settings)
-    worker = _Worker(config, ready)
+    worker = _Worker(config, ready, share)
     # One that comes before uvicorn has its own handler counts too; and it raises the signal again once it has stopped,
     # when the register must still be closed.
     signal.signal(signal.SIGTERM, worker.stop)
