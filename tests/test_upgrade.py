@@ -138,6 +138,7 @@ def test_a_call_that_is_not_yet_committed_is_sealed_too(empty_database_url):
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             with engines.write(desk.register.engine) as conn:
                 audit.write(conn, [ENTRY])
+                conn.execute(sa.select(1))  # on PostgreSQL the row went with this
                 upgrading = pool.submit(schema.upgrade, upgraded)
                 # It must wait for what it cannot see.
                 assert concurrent.futures.wait([upgrading], timeout=0.5).not_done

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from lrs_soap.store import statements, tables
+from lrs_soap.store import statements, tables, writing
 
 Rows = Sequence[dict[str, Any]]
 
@@ -55,10 +55,10 @@ def add(conn: Connection, rows: Rows, touched: Sequence[tuple[int, str]], scope:
     """Adds rows of COLUMNS, one at least. touched: (number of the row, from 0; ULN), each pair once; scope:
     (organisation's id, ULN).
 
-    On PostgreSQL in one round trip, which a registration of a few statements is glad of.
+    On PostgreSQL it costs a registration of a few statements no round trip: it goes with the commit.
     """
     if conn.dialect.name == "postgresql":
-        conn.execute(_AT_ONCE, {
+        writing.later(conn, _AT_ONCE, {
             **{name: [row[name] for row in rows] for name in COLUMNS},
             "entry_number": [number + 1 for number, _ in touched],
             "uln": [uln for _, uln in touched],

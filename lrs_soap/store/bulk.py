@@ -44,16 +44,16 @@ _CANDIDATES = {
 # Equal details have equal keys. The index of postcode and birth is the one that finds fewest others beside them; the unary
 # plus on SQLite and OFFSET on PostgreSQL keep the planner to it.
 _EQUAL = {
-    "sqlite": "SELECT {columns} FROM json_each(:wanted) AS w CROSS JOIN learner AS l "
-    "WHERE l.postcode_key = json_extract(w.value, '$[0]') AND l.date_of_birth = json_extract(w.value, '$[1]') "
-    "AND +l.given_key = json_extract(w.value, '$[2]') AND +l.family_key = json_extract(w.value, '$[3]') "
-    "AND l.learner_status <> '2'",
+    "sqlite": "SELECT {columns} FROM json_each(:wanted) AS w CROSS JOIN learner "
+    "WHERE learner.postcode_key = json_extract(w.value, '$[0]') AND learner.date_of_birth = json_extract(w.value, '$[1]') "
+    "AND +learner.given_key = json_extract(w.value, '$[2]') AND +learner.family_key = json_extract(w.value, '$[3]') "
+    "AND learner.learner_status <> '2'",
     "postgresql": "SELECT {columns} FROM json_array_elements(CAST(:wanted AS json)) AS w CROSS JOIN LATERAL (SELECT * "
-    "FROM learner WHERE postcode_key = w.value->>0 AND date_of_birth = w.value->>1 OFFSET 0) AS l "
-    "WHERE l.given_key = w.value->>2 AND l.family_key = w.value->>3 AND l.learner_status <> '2'",
+    "FROM learner WHERE postcode_key = w.value->>0 AND date_of_birth = w.value->>1 OFFSET 0) AS learner "
+    "WHERE learner.given_key = w.value->>2 AND learner.family_key = w.value->>3 AND learner.learner_status <> '2'",
 }
 _EQUAL_TO = {
-    name: sa.text(read.format(columns=", ".join(f"l.{column}" for column in learners.READ))).columns(
+    name: sa.text(read.format(columns=", ".join(f"learner.{column}" for column in learners.READ))).columns(
         *(_T.c[column] for column in learners.READ)
     )
     for name, read in _EQUAL.items()

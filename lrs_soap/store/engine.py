@@ -147,6 +147,7 @@ def write(engine: Engine) -> Iterator[writing.Writer]:
         _begun(conn, temporary="MEMORY"),
     ):
         yield conn
+        conn.finish()
 
 
 @contextlib.contextmanager

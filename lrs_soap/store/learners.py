@@ -103,12 +103,15 @@ _LEARNER = sa.select(*(_T.c[name] for name in READ))
 _CANDIDATE = sa.select(*(_T.c[name] for name in Candidate._fields))
 _BY_ULN = _LEARNER.where(_T.c.uln == sa.bindparam("uln"))
 _BY_ULN_FOR_UPDATE = _BY_ULN.with_for_update()  # SQLite, where a writer is alone, leaves it out
-# One statement, prepared once, whatever the number of ULNs.
 _GIVEN = sa.func.json_each(sa.bindparam("ulns", type_=sa.JSON)).table_valued("value", name="given")
-_BY_ULNS = {
-    "sqlite": _LEARNER.where(_T.c.uln.in_(sa.select(sa.literal_column("value", sa.BigInteger)).select_from(_GIVEN))),
-    "postgresql": _LEARNER.where(_T.c.uln == sa.any_(sa.bindparam("ulns", type_=sa.ARRAY(_T.c.uln.type)))),
+# One statement, prepared once, whatever the number of ULNs.
+OF_ULNS = {
+    "sqlite": _T.c.uln.in_(sa.select(sa.literal_column("value", sa.BigInteger)).select_from(_GIVEN)),
+    "postgresql": _T.c.uln == sa.any_(sa.bindparam("ulns", type_=sa.ARRAY(_T.c.uln.type))),
 }
+"""That a learner is among `ulns`, numbers. By the name of the database."""
+
+_BY_ULNS = {name: _LEARNER.where(among) for name, among in OF_ULNS.items()}
 _BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa.bindparam("identity"))
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 

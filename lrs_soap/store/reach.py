@@ -95,6 +95,8 @@ class Reach:
             self.failed()
             raise
         connection.reach = self
+        # What is prepared, the session prepares: psycopg would now and then discard it together with its own.
+        connection.prepare_threshold = None
         self._taken(connection)
         with self._lock:
             self._next_attempt = 0.0  # the turn of whoever asks first: a connection is no answer yet
@@ -110,6 +112,21 @@ class Connection(psycopg.Connection):
 
     reach: Reach
     patience: float
+    _session: "Session | None" = None
+
+    def session(self, patience: float | None = None) -> "Session":
+        """The one session of the connection, which knows what was prepared. patience: seconds; None for the connection's."""
+        if self._session is None:
+            self._session = Session(self, self.patience)
+        self._session.patience = patience or self.patience
+        return self._session
+
+    def exchange(self, asked: libpq.Asked, commit: bool = False) -> list[libpq.Answer]:
+        """What statements give, in one round trip; a transaction begins with them if none has. commit: and ends.
+
+        Raises psycopg.Error.
+        """
+        return self.session().exchange(asked, self.pgconn.transaction_status == TransactionStatus.IDLE, commit)
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """What psycopg gives for `gen`, which waits for the server; everything but connecting goes through here.
@@ -122,6 +139,11 @@ class Connection(psycopg.Connection):
             with self.reach.attempt():
                 return self._wait(gen, interval, _less(self.patience, self.reach))
         return self._wait(gen, interval, timeout or self.patience)
+
+    def commit(self) -> None:
+        """Where nothing has begun, or `exchange` has committed, there is nothing to ask the server."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            super().commit()
 
     def rollback(self) -> None:
         """Where nothing has begun there is nothing to ask the server, which may be down."""
@@ -140,30 +162,44 @@ class Connection(psycopg.Connection):
 
 
 class Session(libpq.Session):
-    """A session on a `Connection`. patience: seconds; None for the connection's."""
+    """A session on a `Connection`."""
 
-    def __init__(self, connection: Connection, patience: float | None = None):
-        super().__init__(connection, patience or connection.patience)
+    def __init__(self, connection: Connection, patience: float):
+        super().__init__(connection, patience)
         self._reach = connection.reach
 
     def run(self, sql: str, arguments: Sequence[Any]) -> list[tuple]:
         """As libpq.Session does, and as Connection.wait does when the database is in doubt."""
         if self._reach.is_doubtful:
-            return self._run_in_doubt(sql, arguments)
+            with self._in_doubt(begins=True):
+                return super().run(sql, arguments)
         try:
             return super().run(sql, arguments)
         except libpq.NoAnswer:
-            self._reach.silent(self._patience)
+            self._reach.silent(self.patience)
             raise
 
-    def _run_in_doubt(self, sql: str, arguments: Sequence[Any]) -> list[tuple]:
-        self._reach.begin()
-        patience, self._patience = self._patience, _less(self._patience, self._reach)
+    def exchange(self, asked: libpq.Asked, begin: bool = False, commit: bool = False) -> list[libpq.Answer]:
+        """As `run`."""
+        if self._reach.is_doubtful:
+            with self._in_doubt(begins=begin):
+                return super().exchange(asked, begin, commit)
+        try:
+            return super().exchange(asked, begin, commit)
+        except libpq.NoAnswer:
+            self._reach.silent(self.patience)
+            raise
+
+    @contextlib.contextmanager
+    def _in_doubt(self, begins: bool) -> Iterator[None]:
+        if begins:
+            self._reach.begin()
+        patience, self.patience = self.patience, _less(self.patience, self._reach)
         try:
             with self._reach.attempt():
-                return super().run(sql, arguments)
+                yield
         finally:
-            self._patience = patience
+            self.patience = patience
 
 
 def _less(patience: float, reach: Reach) -> float:

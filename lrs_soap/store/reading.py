@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Engine
 
-from lrs_soap.store import libpq, reach
+from lrs_soap.store import libpq
 from lrs_soap.store.statements import Statement, Values
 
 class Rows:
@@ -124,7 +124,7 @@ class Reader:
             self._session = _SqliteSession(self._connection)
         else:
             self._connection.autocommit = True
-            self._session = reach.Session(self._connection, self._patience)
+            self._session = self._connection.session(self._patience)
         return self._session
 
     def _prepare(self, statement: sa.Select) -> Statement:

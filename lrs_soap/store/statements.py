@@ -4,6 +4,7 @@ SQLAlchemy prepares a statement anew for every execution, which costs more than 
 """
 
 import collections
+import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ class Statement:
         self.expands = any(bind.expanding for bind in compiled.bind_names)
         self._fixed = compiled.construct_params(_check=False)
         kinds = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
-        self._order = [(name, kinds[name].bind_processor(dialect)) for name in compiled.positiontup or ()]
+        self._order = [(name, _converter(kinds[name], dialect)) for name in compiled.positiontup or ()]
         given_back = list(statement.exported_columns)
         self.gives_rows = bool(given_back)
         self._rows = _rows([column.key or "" for column in given_back], [
@@ -70,6 +71,41 @@ def _rows(names: Sequence[str], converters: Sequence[Callable | None]) -> Callab
     values = [f"c{n}(v{n})" if converters[n] else f"v{n}" for n in places]
     source = f"lambda fetched: [new(row, ({', '.join(values)},)) for {', '.join(f'v{n}' for n in places)}, in fetched]"
     return eval(source, {"new": tuple.__new__, "row": row} | {f"c{n}": converters[n] for n in places})
+
+
+def _converter(kind: sa.types.TypeEngine, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    """What makes the driver's value of one of ours; of a list PostgreSQL's text of an array, if we know how it is written.
+
+    psycopg looks into each list for the kinds of its elements, which takes longer than to write them.
+    """
+    if not isinstance(kind, sa.ARRAY):
+        return kind.bind_processor(dialect)
+    convert = kind.item_type.dialect_impl(dialect).bind_processor(dialect)
+
+    def written(values: Sequence[Any] | None) -> Any:
+        if values is not None and convert is not None:
+            values = [convert(value) for value in values]
+        return _array(values) if values is not None and _WRITTEN.issuperset(map(type, values)) else values
+
+    return written
+
+
+_WRITTEN = frozenset((type(None), str, int, bytes, datetime.datetime))
+
+
+def _array(values: Sequence[Any]) -> str:
+    return f"{{{','.join(map(_element, values))}}}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if type(value) is int:
+        return str(value)
+    text = f"\\x{value.hex()}" if type(value) is bytes else str(value)
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def arrays(name: str, ordinal: str | None, /, **columns: sa.Column) -> sa.TableValuedAlias:

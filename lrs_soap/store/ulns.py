@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from lrs_soap.rules import uln as rules_uln
-from lrs_soap.store import tables
+from lrs_soap.store import learners, tables
 
 _Q = tables.uln_issue
 _KEY = sa.select(_Q.c.permutation_key)
@@ -17,8 +17,7 @@ _COUNT = (
 _NEXTVAL = sa.select(sa.func.nextval(sa.literal_column(f"'{tables.ULN_SEQUENCE}'"))).select_from(
     sa.func.generate_series(1, sa.bindparam("n", type_=sa.Integer))
 )
-_HELD = sa.select(tables.learner.c.uln).where(tables.learner.c.uln.in_(sa.bindparam("ulns", expanding=True)))
-_IS_HELD = sa.select(tables.learner.c.uln).where(tables.learner.c.uln == sa.bindparam("uln"))
+_HELD = {name: sa.select(tables.learner.c.uln).where(among) for name, among in learners.OF_ULNS.items()}
 
 # The key never changes, so it is read once for each engine.
 _issuers: weakref.WeakKeyDictionary[Engine, rules_uln.Issuer] = weakref.WeakKeyDictionary()
@@ -34,9 +33,7 @@ def issue(conn: Connection, n: int = 1) -> list[str]:
     issued: list[str] = []
     while len(issued) < n:
         fresh = [issuer.uln(index) for index in _indexes(conn, n - len(issued))]
-        # Of a list SQLAlchemy writes the statement anew each time: too dear for one.
-        found = conn.execute(_HELD, {"ulns": fresh}) if len(fresh) > 1 else conn.execute(_IS_HELD, {"uln": fresh[0]})
-        held = set(found.scalars())
+        held = set(conn.execute(_HELD[conn.dialect.name], {"ulns": list(map(int, fresh))}).scalars())
         issued += [uln for uln in fresh if uln not in held]
     return issued
 

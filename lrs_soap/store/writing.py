@@ -8,12 +8,11 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection, Engine
 
-from lrs_soap.store import statements
+from lrs_soap.store import libpq, statements
 from lrs_soap.store.reading import Rows
 
 _MOST_ROWS = 128
@@ -37,6 +36,7 @@ class Writer(Connection):
     def __init__(self, engine: Engine, compiled: dict[Any, statements.Statement]):
         super().__init__(engine)
         self._compiled = compiled
+        self._waiting: list[tuple[str, Sequence[Any]]] = []
 
     def execute(self, statement, parameters=None, **options) -> Any:
         """As SQLAlchemy's; gives `Written` for a Core statement in a transaction, with all its rows.
@@ -44,7 +44,38 @@ class Writer(Connection):
         Rows of one call have the same columns. Raises sqlalchemy.exc.DBAPIError, without the values.
         """
         if options or self.get_execution_options() or not isinstance(statement, _COMPILED) or not self.in_transaction():
+            self._send_what_waits()
             return super().execute(statement, parameters, **options)
+        compiled, values = self._prepared(statement, parameters)
+        if compiled.expands:
+            self._send_what_waits()
+            return super().execute(statement, parameters)
+        return self._run_many(compiled, values) if isinstance(values, list) else self._run(compiled, values)
+
+    def exec_driver_sql(self, statement, *arguments, **options) -> Any:
+        """As SQLAlchemy's."""
+        self._send_what_waits()
+        return super().exec_driver_sql(statement, *arguments, **options)
+
+    def later(self, statement, parameters) -> None:
+        """Executes a statement whose result nobody asks for: on PostgreSQL with the next one, or with the commit."""
+        if self.dialect.name == "sqlite":
+            self.execute(statement, parameters)
+            return
+        compiled, values = self._prepared(statement, parameters)
+        self._waiting.append((compiled.sql, compiled.values(values)))
+
+    def finish(self) -> None:
+        """Ends a transaction that nothing has gone wrong in: what waits goes together with the commit."""
+        if self._waiting:
+            self._exchange([], commit=True)
+
+    def _send_what_waits(self) -> None:
+        if self._waiting:
+            self._exchange([])
+
+    def _prepared(self, statement, parameters) -> tuple[statements.Statement, Any]:
+        """The statement, and its values: a list of them for each row where the database takes these one by one."""
         many = isinstance(parameters, list)
         inserts = isinstance(statement, sa.Insert)
         names = tuple(parameters[0] if many else parameters or ()) if inserts else ()
@@ -53,11 +84,9 @@ class Writer(Connection):
         compiled = self._compiled.get(key)
         if compiled is None:
             compiled = self._compile(key)
-        if compiled.expands:
-            return super().execute(statement, parameters)
         if as_arrays:
-            return self._run(compiled, {name: [row[name] for row in parameters] for name in names})
-        return self._run_many(compiled, parameters) if many else self._run(compiled, parameters or {})
+            return compiled, {name: [row[name] for row in parameters] for name in names}
+        return compiled, parameters or {}
 
     def _compile(self, key: tuple) -> statements.Statement:
         statement, names, as_arrays = key
@@ -70,19 +99,34 @@ class Writer(Connection):
 
     def _run(self, compiled: statements.Statement, values: statements.Values) -> Written:
         arguments = compiled.values(values)
+        if self.dialect.name == "postgresql":
+            answer = self._exchange([(compiled.sql, arguments)])[-1]
+            return Written(compiled.rows(answer.rows), answer.rowcount)
         try:
-            cursor = self._cursor().execute(compiled.sql, arguments)
+            cursor = self.connection.dbapi_connection.cursor().execute(compiled.sql, arguments)
             fetched = cursor.fetchall() if compiled.gives_rows else ()
         except self.dialect.dbapi.Error as error:
             raise self._failed(compiled.sql, error) from error
         return Written(compiled.rows(fetched), cursor.rowcount)
 
+    def _exchange(self, asked: libpq.Asked, commit: bool = False) -> list[libpq.Answer]:
+        asked, self._waiting = [*self._waiting, *asked], []
+        try:
+            return self.connection.dbapi_connection.exchange(asked, commit)
+        except self.dialect.dbapi.Error as error:
+            raise self._failed("; ".join(sql for sql, _ in asked), error) from error
+
     def _run_many(self, compiled: statements.Statement, rows: Sequence[statements.Values]) -> Written:
+        """On PostgreSQL only of statements that cannot be arrays."""
+        if self.dialect.name == "postgresql":
+            answers = self._exchange([(compiled.sql, compiled.values(row)) for row in rows])
+            fetched = [row for answer in answers for row in answer.rows]
+            return Written(compiled.rows(fetched), sum(answer.rowcount for answer in answers))
         arguments = compiled.many(rows)
         fetched, changed = [], 0
         try:
             for some in _some(arguments):
-                cursor = self._cursor()
+                cursor = self.connection.dbapi_connection.cursor()
                 if (sql := compiled.of_rows(len(some))) is not None:
                     cursor.execute(sql, list(itertools.chain.from_iterable(some)))
                 else:
@@ -93,10 +137,6 @@ class Writer(Connection):
         except self.dialect.dbapi.Error as error:
             raise self._failed(compiled.sql, error) from error
         return Written(compiled.rows(fetched), changed)
-
-    def _cursor(self) -> Any:
-        connection = self.connection.dbapi_connection
-        return connection.cursor() if self.dialect.name == "sqlite" else psycopg.RawCursor(connection)
 
     def _failed(self, sql: str, error: Exception) -> exc.DBAPIError:
         lost = self.dialect.is_disconnect(error, self.connection.dbapi_connection, None)
@@ -116,3 +156,8 @@ def _some(rows: list) -> Iterator[list]:
         size = min(_MOST_ROWS, 1 << ((len(rows) - at).bit_length() - 1))
         yield rows[at : at + size]
         at += size
+
+
+def later(conn: Connection, statement: sa.Executable, parameters: statements.Values) -> None:
+    """`Writer.later`, or at once on a connection that is none."""
+    (conn.later if isinstance(conn, Writer) else conn.execute)(statement, parameters)

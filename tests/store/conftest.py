@@ -55,7 +55,12 @@ def plans(monkeypatch):
             ask(conn)
             sa.event.remove(conn, "before_cursor_execute", written)
         explain = "EXPLAIN QUERY PLAN " if conn.dialect.name == "sqlite" else "EXPLAIN "
-        rows = [conn._cursor().execute(explain + sql, values).fetchall() for sql, values in asked]
+        conn.execute(sa.select(1))  # what waits is sent
+        connection = conn.connection.dbapi_connection
+        if conn.dialect.name == "sqlite":
+            rows = [connection.execute(explain + sql, values).fetchall() for sql, values in asked]
+        else:
+            rows = [connection.exchange([(explain + sql, values)])[0].rows for sql, values in asked]
         rows += [conn.exec_driver_sql(explain + sql, values).all() for sql, values in asked_sqlalchemy]
         return ["\n".join(map(str, found)) for found in rows]
 

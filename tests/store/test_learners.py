@@ -333,7 +333,7 @@ def test_for_update_makes_others_wait(postgresql_databases):
     store(engine, ADA)
     with engines.write(engine) as conn:
         learners.by_uln(conn, ADA.uln, for_update=True)
-        with pytest.raises(sa.exc.OperationalError, match="lock timeout"), engines.write(engine) as other:
+        with pytest.raises(sa.exc.OperationalError, match="LockNotAvailable"), engines.write(engine) as other:
             learners.by_uln(other, ADA.uln, for_update=True)
     engine.dispose()
     postgresql_databases.drop(url)

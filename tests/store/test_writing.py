@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from store_samples import NOW
 
-from lrs_soap.store import audit, auditrows, tables, tables_jobs
+from lrs_soap.store import audit, auditrows, reach, statements, tables, tables_jobs
 from lrs_soap.store import engine as engines
 
 ENTRY = audit.Entry(
@@ -60,3 +60,73 @@ def test_a_lost_connection_is_not_used_again(engine):
     assert raised.value.connection_invalidated
     with engines.write(engine) as conn:
         assert conn.execute(INSERT, ROW).scalar_one() > 0
+
+
+def numbers(engine):
+    with engines.read(engine) as reader:
+        return sorted(reader.execute(sa.select(tables.audit.c.duration_us)).scalars())
+
+
+def test_what_is_written_later_is_there_for_the_next_statement_and_after_the_commit(engine):
+    of = sa.select(sa.func.count()).select_from(tables.audit)
+    with engines.write(engine) as conn:
+        conn.later(INSERT, ROW)
+        conn.later(INSERT, ROW | {"duration_us": 2})
+        assert conn.execute(of).scalar_one() == 2
+        conn.later(INSERT, ROW | {"duration_us": 3})
+        assert conn.exec_driver_sql("SELECT count(*) FROM audit").scalar() == 3
+        conn.later(INSERT, ROW | {"duration_us": 4})
+    assert numbers(engine) == [1, 2, 3, 4]
+    assert engine.pool.checkedout() == 0
+
+
+def test_what_is_written_later_goes_with_a_transaction_that_fails(engine):
+    with pytest.raises(KeyError), engines.write(engine) as conn:
+        conn.later(INSERT, ROW)
+        raise KeyError()
+    with pytest.raises(sa.exc.IntegrityError) as raised, engines.write(engine) as conn:
+        conn.execute(INSERT, ROW)
+        conn.later(INSERT, ROW | {"code": None, "reference": "secret"})
+        conn.later(INSERT, ROW)
+    assert "secret" not in str(raised.value)
+    assert numbers(engine) == []
+    with engines.write(engine) as conn:  # the connection is as good as before
+        conn.later(INSERT, ROW)
+    assert numbers(engine) == [1]
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_a_transaction_begins_and_ends_with_its_statements(engine, monkeypatch):
+    trips = []
+    exchange = reach.Session.exchange
+
+    def noted(session, asked, begin, commit):
+        trips.append((begin, len(asked), commit))
+        return exchange(session, asked, begin, commit)
+
+    monkeypatch.setattr(reach.Session, "exchange", noted)
+    with engine.connect():
+        pass  # there is a connection in the pool
+    monkeypatch.setattr(reach.Connection, "wait", None)  # psycopg's own way is not gone
+    with engines.write(engine) as conn:
+        conn.execute(INSERT, ROW)
+        conn.execute(INSERT, ROW)
+        conn.later(INSERT, ROW)
+    assert trips == [(True, 1, False), (False, 1, False), (False, 1, True)]
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_arrays_are_written_as_their_values_are(conn):
+    texts = [None, "", "NULL", "null", "a,b", "{}", 'say "x"', "back\\slash", " spaced ", "O'Neill Łódź \n\t", "\\x41"]
+    others = [b"", bytes(range(256)), None]
+    moments = [NOW, None, NOW.astimezone(datetime.timezone(datetime.timedelta(hours=5, minutes=30)))]
+    for kind, values in (
+        (sa.Text, texts), (sa.LargeBinary, others), (tables.Moment, moments), (sa.BigInteger, [1000000019, None]),
+        (sa.Boolean, [True, False, None]), (tables.Json, [{"a": [1, '"']}, {}]), (sa.Text, []),
+    ):  # fmt: skip
+        given = statements.arrays("given", "n", value=sa.Column("value", kind))
+        rows = conn.execute(sa.select(given.c.value).order_by(given.c.n), {"value": values}).scalars()
+        assert list(rows) == values
+    with pytest.raises(sa.exc.DataError):
+        conn.execute(sa.select(statements.arrays("given", None, value=sa.Column("value", sa.Text)).c.value),
+                     {"value": ["a\0b"]})  # fmt: skip

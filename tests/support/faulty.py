@@ -174,7 +174,7 @@ POSTGRESQL = {
 def faulty_postgresql(engine: Any) -> Iterator[Steps]:
     """Makes the connections of this process to PostgreSQL fail when told to, within the block."""
     steps = Steps()
-    wait, connect, run = reach.Connection.wait, reach.Connection.connect, reach.Session.run
+    wait, connect, run, exchange = reach.Connection.wait, reach.Connection.connect, reach.Session.run, reach.Session.exchange
 
     def faulty_wait(connection, gen, *arguments):
         what = {"_commit_gen": "commit", "_rollback_gen": "rollback"}.get(gen.__name__, "statement")
@@ -186,8 +186,14 @@ def faulty_postgresql(engine: Any) -> Iterator[Steps]:
     def faulty_run(session, *arguments):
         return steps.step(session._connection, "statement", lambda: run(session, *arguments))
 
-    reach.Connection.wait, reach.Connection.connect, reach.Session.run = faulty_wait, faulty_connect, faulty_run
+    def faulty_exchange(session, asked, begin, commit):
+        what = "commit" if commit else "statement"
+        return steps.step(session._connection, what, lambda: exchange(session, asked, begin, commit))
+
+    reach.Connection.wait, reach.Connection.connect = faulty_wait, faulty_connect
+    reach.Session.run, reach.Session.exchange = faulty_run, faulty_exchange
     try:
         yield steps
     finally:
-        reach.Connection.wait, reach.Connection.connect, reach.Session.run = wait, connect, run
+        reach.Connection.wait, reach.Connection.connect = wait, connect
+        reach.Session.run, reach.Session.exchange = run, exchange
