@@ -73,8 +73,9 @@ class Load:
                 self._remove()
             os.close(filemodes.open_private(self._file, 0))
             driver.execute("ATTACH DATABASE ? AS loading", (str(self._file),)).close()
-            for pragma in ("loading.page_size = 65536", "loading.locking_mode = EXCLUSIVE", "loading.journal_mode = WAL", "loading.synchronous = NORMAL", "threads = 2",
-                           "main.cache_size = -65536"):  # fmt: skip
+            # Helping threads take more processor time to sort than they save. The log: 64 MB of these large pages.
+            for pragma in ("loading.page_size = 65536", "loading.locking_mode = EXCLUSIVE", "loading.journal_mode = WAL",
+                           "loading.synchronous = NORMAL", "threads = 0", "wal_autocheckpoint = 1000"):  # fmt: skip
                 driver.execute(f"PRAGMA {pragma}").close()
             return
         with self.conn.begin():
