@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from lrs_soap.cli import main
+from lrs_soap.dedupe import proposals
 from lrs_soap.load import loading
 from lrs_soap.store import engine as engines
 from lrs_soap.store import extract, learners
@@ -41,6 +42,19 @@ def register(engine):
 
 def run(database_url, *arguments):
     return CliRunner().invoke(main.main, ["dedupe", "--database", database_url, *map(str, arguments)])
+
+
+@pytest.mark.parametrize(("postcode", "expected"), [
+    ("cv5 5wt", ("CV55WT", "CV55", "CV5", "CV")),
+    ("SW1A 1AA", ("SW1A1AA", "SW1A1", "SW1A", "SW")),
+    ("M1 1AE", ("M11AE", "M11", "M1", "M")),
+    ("EC1V 9NR", ("EC1V9NR", "EC1V9", "EC1V", "EC")),
+    ("75001 Paris", ("75001PARIS", "", "", "")),
+    ("ZZ99 3CZ", ("", "", "", "")),
+    ("", ("", "", "", "")),
+])  # fmt: skip
+def test_the_parts_of_a_postcode(postcode, expected):
+    assert proposals._places(postcode) == expected
 
 
 @needs_splink

@@ -51,7 +51,8 @@ def duckdb(learners: Path, directory: Path, memory: str) -> Iterator[Database]:
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET memory_limit = ?", [memory])
         connection.execute("SET temp_directory = ?", [str(directory)])
-        kinds = ", ".join(f"'{name}': 'VARCHAR'" for name in model.COLUMNS)
+        types = {model.TEXT: "VARCHAR", model.NUMBER: "INTEGER"}
+        kinds = ", ".join(f"'{name}': '{types[kind]}'" for name, kind in model.COLUMNS.items())
         connection.execute(
             f"CREATE TABLE learners AS SELECT * FROM read_csv(?, header = true, columns = {{{kinds}}}, nullstr = '')",
             [str(learners)],
@@ -105,7 +106,8 @@ def spark(learners: Path, directory: Path, memory: str, master: str) -> Iterator
     session = builder.getOrCreate()
     try:
         session.sparkContext.setCheckpointDir(str(directory / "checkpoints"))
-        kinds = ", ".join(f"{name} STRING" for name in model.COLUMNS)
+        types = {model.TEXT: "STRING", model.NUMBER: "INT"}
+        kinds = ", ".join(f"{name} {types[kind]}" for name, kind in model.COLUMNS.items())
         table = str(directory / "learners.parquet")
         session.read.csv(str(learners), schema=kinds, header=True, nullValue="").write.parquet(table)
         learners.unlink()

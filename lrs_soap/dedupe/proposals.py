@@ -7,7 +7,9 @@ score alone cannot tell twins, who share all but a given name, from one person w
 import contextlib
 import csv
 import dataclasses
+import datetime
 import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -74,14 +76,33 @@ def _write(engine: Engine, path: Path, progress: Callable[[int], None]) -> None:
         writer = csv.writer(file)
         writer.writerow(model.COLUMNS)
         for done, (uln, given, family, previous, born, postcode, gender) in enumerate(extract.live(engine, _READ), 1):
-            code = names.fold_postcode(postcode)
             writer.writerow((
-                uln, names.fold(given), names.fold(family), names.fold(previous), born,
-                "" if code.startswith(likeness.UNKNOWN_POSTCODES) else code,
+                uln, names.fold(given), names.fold(family), names.fold(previous), born, _day(born), *_places(postcode),
                 "" if gender in likeness.UNKNOWN_GENDERS else gender,
             ))  # fmt: skip
             if done % 10_000 == 0:
                 progress(done)
+
+
+def _day(date: str) -> int | str:
+    """The number of the day; "" for what is no date."""
+    try:
+        return datetime.date.fromisoformat(date).toordinal()
+    except ValueError:
+        return ""
+
+
+_POSTCODE = re.compile(r"(([A-Z]{1,2})[0-9][0-9A-Z]?)([0-9])[A-Z]{2}")
+
+
+def _places(postcode: str) -> tuple[str, str, str, str]:
+    """The folded postcode, its sector, district and area; "" for what is not known. (BS 7666: area and number are the
+    district, with the first figure of the other half the sector.)"""
+    code = names.fold_postcode(postcode)
+    if code.startswith(likeness.UNKNOWN_POSTCODES):
+        return "", "", "", ""
+    parts = _POSTCODE.fullmatch(code)
+    return (code, parts[1] + parts[3], parts[1], parts[2]) if parts else (code, "", "", "")
 
 
 def _judged(engine: Engine, rows: list[backends.Pair], all_pairs: bool) -> Iterator[Proposal]:
