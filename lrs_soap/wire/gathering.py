@@ -1,7 +1,7 @@
 """Registrations that wait at the same moment are made together, by one thread of a worker.
 
-While a group is written the next one gathers, so nobody waits for others to come: a call that comes alone is a group of
-one.
+While a group is written the next one gathers; nobody waits for others to come, but for those whose requests have arrived
+and are being read. A call that comes alone is a group of one.
 """
 
 import asyncio
@@ -14,6 +14,10 @@ from lrs_soap.register import Register
 
 MOST = 50
 """Registrations made at once: on SQLite, where a writer is alone, others do not wait long for them."""
+
+# Turns of the event loop in which nobody came. Reading a request takes one, looking at it the next; clients on this
+# machine need a moment to ask again.
+_QUIET = 4
 
 
 class Gathering:
@@ -37,26 +41,26 @@ class Gathering:
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._waiting and not self._is_writing:
             self._is_writing = True
-            writing = loop.run_in_executor(self._threads, self._write, loop)
-            writing.add_done_callback(lambda done: self._ended(loop, done))
+            self._settle(loop, 0, 0)
 
-    def _ended(self, loop: asyncio.AbstractEventLoop, done: asyncio.Future[None]) -> None:
-        done.result()
-        self._is_writing = False
-        self._begin(loop)  # one may have come after the thread looked
-
-    def _write(self, loop: asyncio.AbstractEventLoop) -> None:
-        """In the thread: group after group, until none waits."""
-        while self._waiting:
-            made = together.register_together(self._register, self._take)
-            loop.call_soon_threadsafe(self._tell, made)
+    def _settle(self, loop: asyncio.AbstractEventLoop, before: int, quiet: int) -> None:
+        """Begins when nobody has come for as long as the loop takes to read what has arrived. Who were told together ask
+        again together: the first of them would be written alone."""
+        quiet = 0 if len(self._waiting) > before else quiet + 1
+        if quiet < _QUIET and len(self._waiting) < MOST:
+            loop.call_soon(self._settle, loop, len(self._waiting), quiet)
+            return
+        writing = loop.run_in_executor(self._threads, together.register_together, self._register, self._take)
+        writing.add_done_callback(lambda done: self._tell(loop, done.result()))
 
     def _take(self) -> list[together.Application]:
         # Only this thread takes, and a deque may be added to meanwhile.
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
 
-    def _tell(self, made: Sequence[together.Application]) -> None:
+    def _tell(self, loop: asyncio.AbstractEventLoop, made: Sequence[together.Application]) -> None:
         for application in made:
             future = self._futures.pop(id(application))
             if not future.done():  # it is, if the client has gone
                 future.set_result(application.outcome)
+        self._is_writing = False
+        self._begin(loop)

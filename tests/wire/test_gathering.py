@@ -69,6 +69,21 @@ def test_who_comes_alone_does_not_wait_and_who_comes_meanwhile_is_next(writer, t
     assert writer.groups == [["a"], ["b", "c", "d"]]
 
 
+def test_who_were_told_together_ask_again_together(writer, threads):
+    """Requests that have arrived are read one after the other; the first of them does not go alone."""
+
+    async def play(gathered):
+        told = []
+        for name in "abc":
+            told += asked(gathered, name)
+            await asyncio.sleep(0)
+        writer.let.release()
+        await asyncio.gather(*told)
+
+    run(writer, threads, play)
+    assert writer.groups == [["a", "b", "c"]]
+
+
 def test_a_group_is_bounded_and_takes_the_longest_waiting(writer, threads, monkeypatch):
     monkeypatch.setattr(gathering, "MOST", 2)
 
