@@ -137,7 +137,7 @@ class _Desk:
 
     def take(self, piece: Piece, judged: rows.Judged) -> None:
         """A piece of the file that was judged."""
-        self._loading.add([judged.good], self._rejected(judged.rejected, judged.rows, piece.after))
+        self._loading.add(judged.good, self._rejected(judged.rejected, judged.rows, piece.after))
         self._tell(judged.rejected)
 
     def turn(self, turned: Iterator[bulkload.Turned]) -> bulkload.Progress:

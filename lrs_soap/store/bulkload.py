@@ -8,9 +8,8 @@ An empty register is filled in one transaction, in the order of ULNs, and its in
 that is in use gets some thousand rows in a transaction, so that its callers hardly wait.
 """
 
-import marshal
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,8 +72,9 @@ class Load:
                 self._remove()
             os.close(filemodes.open_private(self._file, 0))
             driver.execute("ATTACH DATABASE ? AS loading", (str(self._file),)).close()
+            driver.execute("ATTACH DATABASE ':memory:' AS piece").close()
             # Helping threads take more processor time to sort than they save. The log: 64 MB of these large pages.
-            for pragma in ("loading.page_size = 65536", "loading.locking_mode = EXCLUSIVE", "loading.journal_mode = WAL",
+            for pragma in (f"loading.page_size = {bulkpack.SQLITE_PAGE}", "loading.locking_mode = EXCLUSIVE", "loading.journal_mode = WAL",
                            "loading.synchronous = NORMAL", "threads = 0", "wal_autocheckpoint = 1000"):  # fmt: skip
                 driver.execute(f"PRAGMA {pragma}").close()
             return
@@ -90,13 +90,11 @@ class Load:
 
     def _create(self) -> None:
         number, blob = ("INTEGER", "BLOB") if self.sqlite else ("BIGINT", "BYTEA")
-        kinds = {name: number if name in bulkpack.NUMBERS else blob if name == "identity" else "TEXT" for name in bulkpack.COLUMNS}
-        made = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         if not self.sqlite:
             self.run("CREATE SCHEMA IF NOT EXISTS loading")
         # Unlogged: a PostgreSQL that crashes empties it, and the two tables go together.
         unlogged = "" if self.sqlite else "UNLOGGED"
-        self.run(f"CREATE {unlogged} TABLE IF NOT EXISTS loading.waiting ({made})")
+        self.run(f"CREATE {unlogged} TABLE IF NOT EXISTS loading.waiting ({bulkpack.waiting(number, blob)})")
         self.run(f"CREATE {unlogged} TABLE IF NOT EXISTS loading.turned (line {number}, rule TEXT, other {number})")
         self.run(f"CREATE {unlogged} TABLE IF NOT EXISTS loading.progress (\"offset\" {number}, lines {number}, "
                   f"digest {blob}, \"rows\" {number}, rejected {number}, exceptions_bytes {number})")
@@ -109,16 +107,17 @@ class Load:
         """Executes a statement with named values."""
         return self.conn.execute(sa.text(statement), values)
 
-    def add(self, packs: Sequence[bytes], after: Progress) -> None:
-        """Lets rows wait that PACK made, and keeps how far the source was read for them: both or neither."""
+    def add(self, pack: bytes, after: Progress) -> None:
+        """Lets rows wait that PACK made, b"" for none, and keeps how far the source was read for them: both or neither."""
+        driver = self.conn.connection.driver_connection
+        if pack and self.sqlite:
+            driver.deserialize(pack, name="piece")
         with engines.write_on(self.conn):
-            driver = self.conn.connection.driver_connection
-            for pack in filter(None, packs):
-                if self.sqlite:
-                    driver.executemany(_ADD, marshal.loads(pack)).close()
-                else:
-                    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-                        copy.write(pack)
+            if pack and self.sqlite:
+                driver.execute(_ADD).close()
+            elif pack:
+                with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+                    copy.write(pack)
             self._keep(after)
 
     def _keep(self, after: Progress) -> None:
@@ -194,5 +193,5 @@ class Busy(errors.LrsError):
 
 # Any number that no other user of a PostgreSQL server locks: "LRS" and "load" in ASCII.
 _LOCK = 0x4C5253_6C6F6164
-_ADD = f"INSERT INTO loading.waiting VALUES ({', '.join('?' * len(bulkpack.COLUMNS))})"
+_ADD = "INSERT INTO loading.waiting SELECT * FROM piece.waiting"
 _COPY = f"COPY loading.waiting ({', '.join(bulkpack.COLUMNS)}) FROM STDIN"

@@ -1,7 +1,8 @@
 """What waits of a learner during a load, and how processes that know no database hand it over."""
 
+import contextlib
 import dataclasses
-import marshal
+import sqlite3
 from collections.abc import Sequence
 
 from lrs_soap.rules import matching
@@ -18,16 +19,34 @@ NUMBERS = {"line", "uln", "master_uln", "version_number"}
 """Columns that are numbers in the database."""
 
 
+def waiting(number: str, blob: str) -> str:
+    """The columns of the table in which rows wait, with the database's words for types."""
+    kinds = {name: number if name in NUMBERS else blob if name == "identity" else "TEXT" for name in COLUMNS}
+    return ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+
+
+SQLITE_PAGE = 65536
+"""Bytes of a page of what waits on SQLite."""
+_WAITING = f"CREATE TABLE waiting ({waiting('INTEGER', 'BLOB')})"
+_INSERT = f"INSERT INTO waiting VALUES ({', '.join('?' * len(COLUMNS))})"
+
+
 def pack_sqlite(columns: Sequence[Sequence]) -> bytes:
-    """Rows as `Load.add` takes them on SQLite, from the columns COLUMNS."""
-    numbers = [at for at, name in enumerate(COLUMNS) if name in ("uln", "master_uln")]
+    """Rows as `Load.add` takes them on SQLite, from the columns COLUMNS: a database with the table `waiting`, whose rows
+    SQLite copies as they are. To bind their values costs the most of a load, so it is done by many processes."""
     columns = list(columns)
-    for at in numbers:
-        columns[at] = [None if value is None else int(value) for value in columns[at]]
-    return marshal.dumps(list(zip(*columns)), _UNSHARED)
+    for at, name in enumerate(COLUMNS):
+        if name in ("uln", "master_uln"):
+            columns[at] = [None if value is None else int(value) for value in columns[at]]
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        made.execute(f"PRAGMA page_size = {SQLITE_PAGE}")
+        made.execute("BEGIN")
+        made.execute(_WAITING)
+        made.executemany(_INSERT, zip(*columns))
+        made.execute("COMMIT")
+        return made.serialize()
 
 
-_UNSHARED = 2  # the last version that does not look for values it has written before, which costs more than it saves
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
 
