@@ -1,16 +1,12 @@
 """Of clients who come together and stay, every process of a server gets its part."""
 
-import collections
-import contextlib
-import http.client
+import asyncio
 import multiprocessing
-import re
-from pathlib import Path
+import socket
 
 import pytest
-from support import server
 
-from lrs_soap.wire import shares
+from lrs_soap.wire import handshakes, shares
 
 
 def test_who_has_more_gives_way():
@@ -54,37 +50,42 @@ def test_one_that_is_alone_never_waits():
     assert not share.is_more
 
 
-@pytest.mark.parametrize("number", [2, 8, 40])
-def test_connections_that_come_together_are_shared_out(sqlite_databases, number):
-    url = sqlite_databases.sandbox()
-    with server.running(url, workers=2, job_workers=0) as running, contextlib.ExitStack() as stack:
-        # Those that ask come after them all, so that every process has had its time.
-        connections = [http.client.HTTPConnection("127.0.0.1", running.port, timeout=20) for _ in range(number)]
-        for connection in connections:
-            stack.callback(connection.close)
-            connection.connect()
-        for connection in connections:
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-        counts = owners(running.port)
-    sqlite_databases.drop(url)
-    assert sum(counts.values()) == number and len(counts) == 2
-    assert min(counts.values()) >= number // 4
+def taken_by(counts: list[int], open_doors: set[int]) -> int:
+    """Which of the processes with so many connections, and an open door, takes one that comes."""
+
+    async def ask() -> int:
+        loop = asyncio.get_running_loop()
+        came = loop.create_future()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            doors, descriptors = [], []
+            for number, share in enumerate(shares.among(len(counts))):
+                share.tell(counts[number])
+
+                def make(number=number):
+                    came.set_result(number)
+                    return asyncio.Protocol()
+
+                if number in open_doors:
+                    # A descriptor of its own, as every process has.
+                    descriptors.append(listening.dup())
+                    doors.append(handshakes.Door(descriptors[-1], share, None, make, timeout=20, most=10))
+            await asyncio.sleep(0)  # all are waiting now
+            with socket.create_connection(listening.getsockname()):
+                number = await came
+            for door in doors:
+                door.close()
+            await asyncio.gather(*(door.wait_closed() for door in doors))
+            for descriptor in descriptors:
+                descriptor.close()
+        return number
+
+    return asyncio.run(ask())
 
 
-def owners(port: int) -> collections.Counter:
-    """How many connections to this port each process has, as Linux tells."""
-    inodes = set()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if int(fields[1].rpartition(":")[2], 16) == port and fields[3] == "01":
-            inodes.add(fields[9])
-    found = collections.Counter()
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            for descriptor in (process / "fd").iterdir():
-                with contextlib.suppress(OSError):
-                    link = re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink()))
-                    if link and link[1] in inodes:
-                        found[process.name] += 1
-    return found
+@pytest.mark.parametrize("counts", [[5, 0], [0, 5], [3, 2, 3]])
+def test_a_connection_goes_to_who_has_fewest(counts):
+    assert taken_by(counts, set(range(len(counts)))) == counts.index(min(counts))
+
+
+def test_who_has_more_takes_what_nobody_else_does():
+    assert taken_by([5, 0], {0}) == 0
