@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection, Engine
 from lrs_soap.store import libpq, statements
 from lrs_soap.store.reading import Rows
 
-_MOST_ROWS = 128
+_MOST_VALUES = 8_192
+"""Of one INSERT on SQLite, which takes 32,766 of them."""
 
 _COMPILED = (sa.Select, sa.CompoundSelect, sa.TextualSelect, sa.Insert, sa.Update, sa.Delete)
 
@@ -151,9 +152,9 @@ class Writer(Connection):
 def _some(rows: list) -> Iterator[list]:
     """The rows in parts of a few sizes, each of which is a statement that the connection keeps prepared. SQLite takes a
     part in one step, and other threads of the process wait for the interpreter that often."""
-    at = 0
+    at, most = 0, _MOST_VALUES // max(1, len(rows[0])) if rows else 0
     while at < len(rows):
-        size = min(_MOST_ROWS, 1 << ((len(rows) - at).bit_length() - 1))
+        size = min(1 << most.bit_length() - 1, 1 << (len(rows) - at).bit_length() - 1)
         yield rows[at : at + size]
         at += size
 
