@@ -24,7 +24,7 @@ except ImportError:  # Windows: processes meet at SQLite's own lock only
     fcntl = None
 
 # Between two looks, at first and at most: each look takes the interpreter from whoever has it.
-_FIRST_SECONDS, _MOST_SECONDS = 0.0005, 0.004
+_FIRST_SECONDS, _MOST_SECONDS = 0.0005, 0.001
 # Bytes of the file: who holds the first is next, who holds the second writes. One alone would be taken again by whoever
 # gives it back, before others have looked.
 _NEXT, _WRITING = 0, 1
