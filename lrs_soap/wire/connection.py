@@ -29,6 +29,9 @@ TRANSPORT = "lrs_soap.transport"
 """Where in a scope's extensions the connection itself is, for who must close it (`misbehave`)."""
 
 
+_CLOSE = (b"connection", b"close")
+
+
 class _Parser(httptools.HttpRequestParser):
     """A parser that ignores an offer to change to another protocol, as RFC 9110, 7.8 allows. Java's HttpClient offers
     HTTP/2 with its first request; the parser would stop there, and the body be lost."""
@@ -157,13 +160,14 @@ class Protocol(HttpToolsProtocol):
     def _answer(self, response: Any) -> None:
         """Writes the response to a request that no task was begun for."""
         fields = [*self.server_state.default_headers, (b"content-type", response.content_type.encode()), *response.headers]
-        is_last = not self.parser.should_keep_alive() or self.parser.get_http_version() == "1.0"
-        if is_last and (b"connection", b"close") not in fields:
-            fields.append((b"connection", b"close"))
+        is_last = _CLOSE in fields
+        if not is_last and (not self.parser.should_keep_alive() or self.parser.get_http_version() == "1.0"):
+            is_last = True
+            fields.append(_CLOSE)
         head = b"".join([b"%b: %b\r\n" % field for field in fields])
         length = b"content-length: %d\r\n\r\n" % len(response.body)
         self.transport.write(b"".join((STATUS_LINE[response.status], head, length, response.body)))
-        if is_last or (b"connection", b"close") in fields:
+        if is_last:
             self.transport.close()
         self.on_response_complete()
 

@@ -34,8 +34,6 @@ _TIMES = 8
 _SWITCH_SECONDS = 0.0005
 # Files that a worker has open besides its connections: database, logs, figures.
 _OTHER_FILES = 256
-
-
 # Ticks of uvicorn's, a tenth of a second each, until another process's /metrics shows what was counted here.
 _PUBLISHED_EVERY = 5
 
