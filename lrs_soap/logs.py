@@ -3,6 +3,7 @@ a fifth of a second, and in those tracebacks the values of variables, which may 
 
 import contextlib
 import sys
+import traceback
 from collections.abc import Iterator
 
 
@@ -23,3 +24,10 @@ with _hidden("rich"):
     import structlog
 
 get_logger = structlog.get_logger
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an exception arose, innermost last. Of an exception that nobody foresaw this and its type are what may be
+    logged: its text may repeat a learner's details."""
+    found = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in found[-12:]]

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Engine
 
-from lrs_soap.store import libpq
-from lrs_soap.store.statements import Statement, Values
+from lrs_soap.store import libpq, statements
+from lrs_soap.store.statements import Values
 
 class Rows:
     """The rows of a select, all of them; what is used of SQLAlchemy's Result."""
@@ -67,7 +67,7 @@ class Reader:
     """Runs selects on a connection of its own, each on what is committed by then; made and kept by `Readers`, one for
     each thread. As a context manager it is itself: there is nothing to begin and nothing to end."""
 
-    def __init__(self, engine: Engine, prepared: dict[sa.Select, Statement], patience: float | None = None):
+    def __init__(self, engine: Engine, prepared: dict[sa.Select, statements.Statement], patience: float | None = None):
         self.engine = engine
         self.dialect = engine.dialect
         self._prepared = prepared
@@ -86,9 +86,7 @@ class Reader:
 
         Raises sqlalchemy.exc.DBAPIError, without the values.
         """
-        prepared = self._prepared.get(statement)
-        if prepared is None:
-            prepared = self._prepare(statement)
+        prepared = statements.kept(self._prepared, statement, lambda: statements.Statement(statement, self.dialect))
         if prepared.expands:
             return self._expanded(statement, values)
         arguments = prepared.values(values)
@@ -127,12 +125,6 @@ class Reader:
             self._session = self._connection.session(self._patience)
         return self._session
 
-    def _prepare(self, statement: sa.Select) -> Statement:
-        # Statements are made once, at import; this only bounds the harm if one is not.
-        if len(self._prepared) > 1_000:
-            self._prepared.clear()
-        return self._prepared.setdefault(statement, Statement(statement, self.dialect))
-
     def close(self) -> None:
         """Closes the connection; the next `execute` opens one."""
         connection, self._connection, self._session = self._connection, None, None
@@ -152,7 +144,7 @@ class Readers:
     def __init__(self, engine: Engine, patience: float | None = None):
         self._engine = engine
         self._patience = patience
-        self._prepared: dict[sa.Select, Statement] = {}
+        self._prepared: dict[sa.Select, statements.Statement] = {}
         self._threads = threading.local()
         self._all: weakref.WeakSet[Reader] = weakref.WeakSet()
 

@@ -14,6 +14,20 @@ from sqlalchemy.dialects import postgresql
 Values = Mapping[str, Any]
 
 
+# Statements are made once, at import; this only bounds the harm if one is not.
+_MOST_KEPT = 1_000
+
+
+def kept(all_kept: dict[Any, "Statement"], key: Any, make: Callable[[], "Statement"]) -> "Statement":
+    """The statement of this key, made and kept if it is not there."""
+    found = all_kept.get(key)
+    if found is None:
+        if len(all_kept) > _MOST_KEPT:
+            all_kept.clear()
+        found = all_kept.setdefault(key, make())
+    return found
+
+
 class Statement:
     """A SQLAlchemy Core statement as one kind of database takes it: its parameters by position, on PostgreSQL written
     $1, $2 ... as libpq understands them; its values converted both ways.

@@ -82,21 +82,16 @@ class Writer(Connection):
         names = tuple(parameters[0] if many else parameters or ()) if inserts else ()
         as_arrays = many and inserts and self.dialect.name == "postgresql"
         key = (statement, names, as_arrays)
-        compiled = self._compiled.get(key)
-        if compiled is None:
-            compiled = self._compile(key)
+        compiled = statements.kept(self._compiled, key, lambda: self._compile(key))
         if as_arrays:
             return compiled, {name: [row[name] for row in parameters] for name in names}
         return compiled, parameters or {}
 
     def _compile(self, key: tuple) -> statements.Statement:
         statement, names, as_arrays = key
-        # Statements are made once, at import; this only bounds the harm if one is not.
-        if len(self._compiled) > 1_000:
-            self._compiled.clear()
         if as_arrays:
             statement = statements.of_arrays(statement, names)
-        return self._compiled.setdefault(key, statements.Statement(statement, self.dialect, names or None))
+        return statements.Statement(statement, self.dialect, names or None)
 
     def _run(self, compiled: statements.Statement, values: statements.Values) -> Written:
         arguments = compiled.values(values)

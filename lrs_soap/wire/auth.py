@@ -137,7 +137,7 @@ class Authenticator:
 
     def _out_of_hours(self) -> errors.OutOfHours | None:
         hours = self._register.settings.hours
-        if not hours.periods or hours.open_at(self._register.now()):
+        if hours.is_always or hours.open_at(self._register.now()):
             return None
         return errors.OutOfHours(f"The service is open {hours}.")
 

@@ -1,7 +1,6 @@
 """What is around the application: nothing that escapes it reaches the caller, or the log with what it says."""
 
 import secrets
-import traceback
 from typing import Any
 
 from lrs_soap import contract, errors, logs, metrics
@@ -47,9 +46,7 @@ class Shield:
 
     def _failure(self, error: Exception, method: str | None, path: str | None) -> Response:
         reference = secrets.token_hex(8)
-        # The text of an exception may repeat a learner's details; its type and where it arose cannot.
-        frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-        log.error("unexpected error", reference=reference, type=type(error).__name__, frames=frames[-12:])
+        log.error("unexpected error", reference=reference, type=type(error).__name__, frames=logs.frames(error))
         metrics.refused("unexpected")
         body, content_type = b"An unexpected error.\n", TEXT
         if path == contract.ENDPOINT and method == "POST":

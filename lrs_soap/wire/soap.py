@@ -7,7 +7,6 @@ the one place where an exception becomes the declared fault.
 import concurrent.futures
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -165,10 +164,8 @@ def _note_fault(ctx: spyned.Context) -> None:
 
 
 def _unexpected(error: BaseException, call: Call) -> errors.UnexpectedError:
-    # The text of an exception may repeat a learner's details; its type and where it arose cannot.
-    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     log.error("unexpected error", reference=call.request_id, operation=call.operation, type=type(error).__name__,
-              frames=frames[-12:])  # fmt: skip
+              frames=logs.frames(error))  # fmt: skip
     return errors.UnexpectedError(f"Reference: {call.request_id}", reason=type(error).__name__)
 
 
