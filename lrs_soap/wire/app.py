@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from lrs_soap import contract, errors, logs, metrics
 from lrs_soap.register import Register
-from lrs_soap.wire import bodies, faults, freshness, gathering, origin, pages, probes, soap, tls
+from lrs_soap.wire import bodies, connection, faults, freshness, gathering, origin, pages, probes, soap, tls
 
 log = logs.get_logger("lrs_soap.wire")
 
@@ -23,8 +23,6 @@ XML = "text/xml; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 _ENDPOINT = contract.ENDPOINT.encode()
-# Where in a scope `at_once` leaves a call that it began and could not end.
-_BEGUN = "lrs_soap.begun"
 _DIRECTORY = contract.ENDPOINT.rpartition("/")[0] + "/"
 # Calls that wait for the disk wait here, so that the others go on.
 _THREADS = 8
@@ -39,6 +37,13 @@ class Response(NamedTuple):
     content_type: str
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Way(NamedTuple):
+    """What the head of a plain SOAP call says: where it comes from, and the charset of its Content-Type."""
+
+    origin: origin.Origin
+    charset: str | None
 
 
 class App:
@@ -78,9 +83,11 @@ class App:
             log.info("refused", status=response.status)
         await respond(response, send, scope["method"])
 
-    def at_once(self, method: bytes, target: bytes, scope: dict[str, Any], body: bytes) -> Response | None:
-        """The response to a whole SOAP call, if it can be given without waiting for anything; else None, and the request
-        has still to be answered by `__call__`, of whose `scope` only method, path and query are missing here."""
+    def way(self, method: bytes, target: bytes, scope: dict[str, Any]) -> Way | None:
+        """What `at_once` must know of the head of a request; None if such a request goes the long way whatever its body is.
+
+        scope: as of `__call__`, but for method, path and query. The same head on the same connection gives the same.
+        """
         if method != b"POST" or target != _ENDPOINT or self._freshness is not None:
             return None
         headers = dict(scope["headers"])
@@ -92,19 +99,24 @@ class App:
             or self._is_shut_out(came_from)
             or media_type != "text/xml"
             or not headers.keys().isdisjoint(_CODINGS)
-            or len(body) > self._register.settings.max_body_bytes
         ):
             return None
-        exchange = self._soap.begin(body, charset, next(self._references), came_from)
-        if self._soap.is_decided(exchange) and self._soap.is_quick(exchange):
-            reply = self._soap.finish_at_once(exchange)
-            if reply is None:
-                return None
-            if exchange.admission is not None:
-                metrics.recalled()
-            return Response(reply.status, XML, reply.body)
-        scope[_BEGUN] = exchange
-        return None
+        return Way(came_from, charset)
+
+    def at_once(self, way: Way, body: bytes) -> tuple[Response | None, soap.Exchange | None]:
+        """The response to a whole SOAP call, if it can be given without waiting for anything. Else `__call__` has still to
+        answer it, with the other value, what was begun, in its scope as `connection.BEGUN`."""
+        if len(body) > self._register.settings.max_body_bytes:
+            return None, None
+        exchange = self._soap.begin(body, way.charset, next(self._references), way.origin)
+        if not (self._soap.is_decided(exchange) and self._soap.is_quick(exchange)):
+            return None, exchange
+        reply = self._soap.finish_at_once(exchange)
+        if reply is None:
+            return None, None
+        if exchange.admission is not None:
+            metrics.recalled()
+        return Response(reply.status, XML, reply.body), None
 
     def _is_shut_out(self, came_from: origin.Origin) -> bool:
         return self._proxy_only and not came_from.by_proxy and not tls.is_loopback(came_from.address)
@@ -131,7 +143,7 @@ class App:
             metrics.refused(error.reason)
             log.info("fault", code=error.code.value, reason=error.reason)
             return Response(500, XML, faults.declared(error, self._register.now()), ((b"connection", b"close"),))
-        exchange = scope.get(_BEGUN) or self._soap.begin(body, charset, next(self._references), came_from)
+        exchange = scope.get(connection.BEGUN) or self._soap.begin(body, charset, next(self._references), came_from)
         if not self._soap.is_decided(exchange):
             metrics.asked()
             await self._soap.decide(exchange, self._threads)

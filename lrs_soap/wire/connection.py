@@ -6,10 +6,14 @@ nothing, or little, do not shut out those who send requests.
 
 A message that comes whole in one read, and can be answered without waiting for anything, is answered where it was read:
 the application's `at_once` gives its response. All others become a task of uvicorn's, as ASGI has it.
+
+A client that keeps its connection sends the same head again and again, but for the length. A head that the connection
+has had before, before a message that was answered so, is not parsed again.
 """
 
 import asyncio
 import contextlib
+import re
 from typing import Any, ClassVar
 
 import httptools
@@ -28,8 +32,31 @@ all that one read brings are there at once. No SOAP client is known to send even
 TRANSPORT = "lrs_soap.transport"
 """Where in a scope's extensions the connection itself is, for who must close it (`misbehave`)."""
 
+BEGUN = "lrs_soap.begun"
+"""Where in a scope there is what the application's `at_once` began and could not end."""
 
 _CLOSE = (b"connection", b"close")
+_LENGTH = re.compile(rb"\r\nContent-Length: *([0-9]{1,9})(?=\r\n)", re.IGNORECASE)
+# Heads that a connection remembers: a client's differ in SOAPAction only.
+_MOST_HEADS = 8
+
+
+# The heads of replies written last, which stay the same for a second: fields that all have (uvicorn makes the list anew with
+# each Date), and by status and Content-Type what they gave.
+_written: tuple[list, dict[tuple[int, str], bytes]] = ([], {})
+
+
+def _head(common: list[tuple[bytes, bytes]], response: Any) -> bytes:
+    """The status line and header fields of a response, without its length."""
+    global _written
+    if _written[0] is not common:
+        _written = (common, {})
+    kind = response.status, response.content_type
+    head = _written[1].get(kind)
+    if head is None:
+        fields = [*common, (b"content-type", response.content_type.encode())]
+        head = _written[1][kind] = STATUS_LINE[response.status] + b"".join([b"%b: %b\r\n" % field for field in fields])
+    return head + b"".join([b"%b: %b\r\n" % field for field in response.headers]) if response.headers else head
 
 
 class _Parser(httptools.HttpRequestParser):
@@ -70,7 +97,12 @@ class Protocol(HttpToolsProtocol):
         metrics.connection_opened()
         self.share.tell(len(self.connections))
         self.parser = _Parser(self)
-        self._at_once = getattr(self.app, "at_once", None)
+        self._at_once, self._app_way = getattr(self.app, "at_once", None), getattr(self.app, "way", None)
+        # What the application said of heads, without their Content-Length, whose connection stays.
+        self._ways: dict[bytes, Any] = {}
+        self._way: Any = None  # of the request that is read
+        self._begun: tuple | None = None  # what came of asking `at_once`, if that was asked before the head was parsed
+        self._answered_at = 0.0  # on the clock of the loop
         self._received = 0  # bytes since the request began
         self._in_head = True
         self._is_arriving = False
@@ -84,16 +116,65 @@ class Protocol(HttpToolsProtocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
+        is_new = self._at_once is not None and not self._is_arriving
+        if is_new and self._ways and self._answer_alike(data):
+            return
         # What one read holds may be a head, a body and the next head: the limit is for what came before it.
         if self._received > (MAX_HEAD_BYTES if self._in_head else self.longest):
             self._abort("head-too-long" if self._in_head else "too-long")
             return
+        self._way = None
         super().data_received(data)
         self._received += len(data)
         if self._body is not None:  # the rest comes later
             self._begin_task()
         if self._is_arriving and self._deadline is None:
             self._expect_request()
+        elif is_new and self._way is not None:
+            self._remember(data)
+
+    def _answer_alike(self, data: bytes) -> bool:
+        """Answers a whole request that begins like one before; False if it is none, or cannot be answered at once."""
+        end = data.find(b"\r\n\r\n") + 4
+        length = _LENGTH.search(data, 0, end)
+        if length is None or int(length[1]) != len(data) - end:
+            return False
+        way = self._ways.get(data[: length.start()] + data[length.end() : end])
+        if way is None or not self._may_answer() or len(self.connections) >= self.limit_concurrency:
+            return False
+        response, _ = self._begun = self._at_once(way, data[end:])
+        if response is None:
+            return False  # the parser reads it, and what was begun is gone on with
+        self._begun = None
+        is_last = self._is_last(response)
+        self._write(response, is_last)
+        if not is_last:
+            self._go_on()
+        return True
+
+    def _go_on(self) -> None:
+        """What `on_response_complete` does, where nothing was paused or stands in line, and timers may stay as they are."""
+        self.server_state.total_requests += 1
+        self._answered_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._waiting.pop(self, None)
+        self._waiting[self] = None
+
+    def _may_answer(self) -> bool:
+        """Whether a response may be written now: nobody else is at one."""
+        is_free = self.cycle is None or self.cycle.response_complete
+        return is_free and not (self.flow.write_paused or self.transport.is_closing())
+
+    def _remember(self, data: bytes) -> None:
+        """Notes the head of a whole request that was answered at once."""
+        end = data.find(b"\r\n\r\n") + 4
+        lengths = list(_LENGTH.finditer(data, 0, end))
+        if len(lengths) != 1 or int(lengths[0][1]) != len(data) - end:
+            return  # chunked, or with the next one behind it
+        if len(self._ways) >= _MOST_HEADS:
+            self._ways.clear()
+        self._ways[data[: lengths[0].start()] + data[lengths[0].end() : end]] = self._way
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= MOST_AHEAD:
@@ -112,8 +193,7 @@ class Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # begin_again comes next
         self._in_head = False
-        may_write = not (self.expect_100_continue or self.flow.write_paused or self.transport.is_closing())
-        if self._at_once is not None and may_write and (self.cycle is None or self.cycle.response_complete):
+        if self._at_once is not None and not self.expect_100_continue and self._may_answer():
             self._body = []
         else:
             self._begin_task()
@@ -147,29 +227,41 @@ class Protocol(HttpToolsProtocol):
             return
         self._received, self._is_arriving = 0, False
         self._cancel_deadline()
+        begun, self._begun = self._begun, None
         if self._body is not None and len(self.connections) < self.limit_concurrency:
-            response = self._at_once(self.parser.get_method(), self.url, self.scope, b"".join(self._body))
-            if response is not None:
-                self._body = None
-                self._answer(response)
-                return
+            way = None
+            if begun is None and (way := self._app_way(self.parser.get_method(), self.url, self.scope)) is not None:
+                begun = self._at_once(way, b"".join(self._body))
+            if begun is not None:
+                response, self.scope[BEGUN] = begun
+                if response is not None:
+                    self._body = None
+                    self._answer(response, way)
+                    return
         if self._body is not None:
             self._begin_task()
         super().on_message_complete()
 
-    def _answer(self, response: Any) -> None:
-        """Writes the response to a request that no task was begun for."""
-        fields = [*self.server_state.default_headers, (b"content-type", response.content_type.encode()), *response.headers]
-        is_last = _CLOSE in fields
+    def _answer(self, response: Any, way: Any) -> None:
+        """Writes the response to a request that the parser read and no task was begun for."""
+        is_last = self._is_last(response)
         if not is_last and (not self.parser.should_keep_alive() or self.parser.get_http_version() == "1.0"):
             is_last = True
-            fields.append(_CLOSE)
-        head = b"".join([b"%b: %b\r\n" % field for field in fields])
-        length = b"content-length: %d\r\n\r\n" % len(response.body)
-        self.transport.write(b"".join((STATUS_LINE[response.status], head, length, response.body)))
+            response = response._replace(headers=(*response.headers, _CLOSE))
+        if not is_last:
+            self._way = way
+        self._write(response, is_last)
+        self.on_response_complete()
+
+    def _is_last(self, response: Any) -> bool:
+        """Whether the response itself, or a worker that ends, says that the connection will be closed."""
+        return _CLOSE in response.headers or _CLOSE in self.server_state.default_headers
+
+    def _write(self, response: Any, is_last: bool) -> None:
+        head = _head(self.server_state.default_headers, response)
+        self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(response.body), response.body))
         if is_last:
             self.transport.close()
-        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -193,6 +285,11 @@ class Protocol(HttpToolsProtocol):
             self._stalled = None
 
     def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if left > 0:  # it was answered since the timer was set
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+            return
         super().timeout_keep_alive_handler()
         # A client that does not take the end of its last reply is not waited for.
         self._stalled = self._stalled or self.loop.call_later(self.timeout, self.transport.abort)

@@ -43,7 +43,7 @@ def value_error(value: str, type_: xsd.SimpleType, shown: str) -> str | None:
 
     shown: the value as it may appear in the message; for sent.MASK no true length appears either.
     """
-    if type_.patterns and not _pattern(type_.name).fullmatch(value):
+    if type_.patterns and not pattern(type_.name).fullmatch(value):
         patterns = "|".join(type_.patterns)
         return _not_facet_valid("pattern", shown, patterns, type_)
     return _length_error(value, type_, shown) if type_.base == "string" else _range_error(value, type_, shown)
@@ -91,7 +91,7 @@ def _not_facet_valid(facet: str, shown: str, limit: object, type_: xsd.SimpleTyp
 
 
 @functools.cache
-def _pattern(name: str) -> re.Pattern:
+def pattern(name: str) -> re.Pattern:
     """The patterns of a simple type as one expression. ASCII, so that \\s is XML's white space; the contract's
     patterns use nothing else that XML Schema and Python read differently (a test holds them to that)."""
     return re.compile("|".join(f"(?:{pattern})" for pattern in contract.SIMPLE_TYPES[name].patterns), re.ASCII)

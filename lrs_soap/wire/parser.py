@@ -78,7 +78,7 @@ REASONS = frozenset(
     {reason for reason, _ in _SYNTAX.values()} | {"empty", "doctype", "processing-instruction", "unknown-encoding"}
 )
 
-_PLAIN = frozenset({"utf-8", "UTF-8"})
+PLAIN = frozenset({"utf-8", "UTF-8"})
 
 
 class _Thread(threading.local):
@@ -109,7 +109,7 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
     """
     # The plain case costs little: bytes that begin with a tag, said or assumed to be UTF-8, short, and
     # without the two characters that everything else to be refused needs.
-    if data[:1] != b"<" or (charset not in _PLAIN if charset else data[1:2] in b"?\0"):
+    if data[:1] != b"<" or (charset not in PLAIN if charset else data[1:2] in b"?\0"):
         data = _as_utf8(data, charset)
     if len(data) > MAX_ATTRIBUTES:
         _refuse_excess(data)

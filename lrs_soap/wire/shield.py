@@ -5,8 +5,9 @@ from typing import Any
 
 from lrs_soap import contract, errors, logs, metrics
 from lrs_soap.wire import faults
-from lrs_soap.wire.app import TEXT, XML, App, Response, respond
+from lrs_soap.wire.app import TEXT, XML, App, Response, Way, respond
 from lrs_soap.wire.bodies import ClientDisconnected
+from lrs_soap.wire.soap import Exchange
 
 log = logs.get_logger("lrs_soap.wire")
 
@@ -17,7 +18,7 @@ class Shield:
     def __init__(self, app: App):
         self._app = app
         if hasattr(app, "at_once"):
-            self.at_once = self._at_once
+            self.way, self.at_once = self._way, self._at_once
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         started = False
@@ -37,12 +38,19 @@ class Shield:
                 raise Broken() from None  # half a reply must not look like a whole one: uvicorn closes the connection
             await respond(response, send, scope.get("method"))
 
-    def _at_once(self, method: bytes, target: bytes, scope: dict[str, Any], body: bytes) -> Response | None:
+    def _way(self, method: bytes, target: bytes, scope: dict[str, Any]) -> Way | None:
+        """The application's `way`. What goes wrong with a head goes wrong once more on the long way, which answers."""
+        try:
+            return self._app.way(method, target, scope)
+        except Exception:
+            return None
+
+    def _at_once(self, way: Way, body: bytes) -> tuple[Response | None, Exchange | None]:
         """The application's `at_once`, which never raises here."""
         try:
-            return self._app.at_once(method, target, scope, body)
+            return self._app.at_once(way, body)
         except Exception as error:
-            return self._failure(error, method.decode("latin-1"), target.decode("latin-1"))
+            return self._failure(error, "POST", contract.ENDPOINT), None
 
     def _failure(self, error: Exception, method: str | None, path: str | None) -> Response:
         reference = secrets.token_hex(8)

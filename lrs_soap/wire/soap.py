@@ -146,6 +146,8 @@ class SoapServer:
 
     def _reply(self, exchange: Exchange) -> Reply:
         _finish(exchange)
+        if exchange.fault is None and TABLE[exchange.call.operation].quick:
+            self._engine.learn(exchange.ctx)
         return Reply(200 if exchange.fault is None else 500, self._engine.write(exchange.ctx))
 
     def handle(self, body: bytes, charset: str | None, request_id: str) -> Reply:

@@ -10,7 +10,7 @@ from support import outcomes, server
 
 from lrs_soap import contract, settings
 from lrs_soap.register import Register
-from lrs_soap.wire import app, shield
+from lrs_soap.wire import app, origin, shield
 
 FOUND = outcomes.named("uln-exact").message
 TYPE = b"Content-Type: text/xml; charset=utf-8"
@@ -121,7 +121,7 @@ def test_what_nobody_foresaw_is_a_fault_that_says_nothing(database_url, monkeypa
         raise RuntimeError("Ada Lovelace")
 
     monkeypatch.setattr(application, "at_once", fails)
-    response = shield.Shield(application).at_once(b"POST", contract.ENDPOINT.encode(), {}, FOUND)
+    response, _ = shield.Shield(application).at_once(app.Way(origin.NOWHERE, None), FOUND)
     register.close()
     assert response.status == 500 and b"WSEC0999" in response.body and b"Ada" not in response.body
     assert (b"connection", b"close") in response.headers
