@@ -22,6 +22,20 @@ _LEARNERS = (
 )
 
 
+def _stretches() -> sa.CTE:
+    """SQLite: all stretches of the trail, each of which is looked through by its index."""
+    first, last = (sa.select(end(_L.c.audit_id).bitwise_rshift(sa.literal_column("14"))) for end in (sa.func.min, sa.func.max))
+    number = sa.select(first.scalar_subquery().label("number")).cte("stretch", recursive=True)
+    return number.union_all(sa.select(number.c.number + 1).where(number.c.number < last.scalar_subquery()))
+
+
+_STRETCH = _stretches()
+_OF_ULN = {
+    "postgresql": sa.select(_L.c.audit_id),
+    "sqlite": sa.select(_L.c.audit_id).join(_STRETCH, tables.AUDIT_STRETCH == _STRETCH.c.number),
+}
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A row of the trail. organisation_ref: of the organisation that called, if it is one of the register; reference
@@ -58,7 +72,7 @@ def search(conn: Connection, wanted: Wanted, *, newest_first: bool = False, limi
     """The rows, in the order of their ids; a page of them at a time is in memory."""
     order = _A.c.id.desc() if newest_first else _A.c.id
     statement = sa.select(*_ROW, _O.c.organisation_ref).outerjoin(_O, _O.c.id == _A.c.organisation_id)
-    statement = statement.where(*_conditions(wanted)).order_by(order)
+    statement = statement.where(*_conditions(wanted, conn.dialect.name)).order_by(order)
     last, left = None, limit
     while left is None or left > 0:
         size = _PAGE if left is None else min(_PAGE, left)
@@ -72,9 +86,9 @@ def search(conn: Connection, wanted: Wanted, *, newest_first: bool = False, limi
         last, left = page[-1].id, None if left is None else left - size
 
 
-def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+def _conditions(wanted: Wanted, database: str) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.uln is not None:
-        yield _A.c.id.in_(sa.select(_L.c.audit_id).where(_L.c.uln == wanted.uln))
+        yield _A.c.id.in_(_OF_ULN[database].where(_L.c.uln == wanted.uln))
     for column, value in (
         (_A.c.organisation_id, wanted.organisation),
         (_A.c.user_name, wanted.user_name),

@@ -17,9 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from lxml import etree
-
-from lrs_soap import binding, contract, frozen, model, xsd
+from lrs_soap import binding, contract, errors, frozen, model, xsd
 from lrs_soap.wire import envelope, facets, parser
 
 MOST_VALUES = 64
@@ -57,7 +55,7 @@ class Templates:
     """Those of one process."""
 
     def __init__(self) -> None:
-        self._kept: collections.OrderedDict[str, list[_Template]] = collections.OrderedDict()
+        self._kept: collections.OrderedDict[tuple[str | None, str], list[_Template]] = collections.OrderedDict()
         self._learn_at = 0.0
 
     def read(self, body: bytes, charset: str | None) -> Known | None:
@@ -66,7 +64,7 @@ class Templates:
         if not body.isascii() or (charset is not None and charset not in parser.PLAIN):
             return None
         text = body.decode("ascii")
-        alike = self._kept.get(_form(text))
+        alike = self._kept.get((charset, _form(text)))
         if alike is None:
             return None
         for template in alike:
@@ -88,11 +86,12 @@ class Templates:
             return
         self._learn_at = now + LEARNING_SECONDS
         text = body.decode("ascii")
-        template = _template(text, operation)
+        template = _template(text, charset, operation)
         if template is None:
             return
-        alike = self._kept.setdefault(_form(text), [])
-        self._kept.move_to_end(_form(text))
+        key = charset, _form(text)
+        alike = self._kept.setdefault(key, [])
+        self._kept.move_to_end(key)
         # It is there already if it was only a value that the template does not take.
         if all(one.pattern != template.pattern for one in alike):
             alike.insert(0, template)
@@ -107,7 +106,7 @@ def _form(text: str) -> str:
     return text[start : text.find(">", start)]
 
 
-def _template(text: str, operation: contract.Operation) -> _Template | None:
+def _template(text: str, charset: str | None, operation: contract.Operation) -> _Template | None:
     """The template of the message, or None if it is not of the plain kind: comments, references, processing instructions,
     a Header, or attributes that may say something of a value (xsi:type, xsi:nil)."""
     spans = [match.span(1) for match in _TEXT.finditer(text)]
@@ -118,8 +117,11 @@ def _template(text: str, operation: contract.Operation) -> _Template | None:
     # Which place belongs to which element is not worked out but tried: each gets a value of its own.
     probes = {f"probe {place}": place for place in range(number)}
     probed = literals[0] + "".join(f"{probe}{literal}" for probe, literal in zip(probes, literals[1:], strict=True))
-    root = parser.parse(probed.encode())
-    element = envelope.body_element(root)
+    try:
+        root = parser.parse(probed.encode(), charset)
+        element = envelope.body_element(root)
+    except (errors.LrsFault, errors.SoapError):
+        return None  # a text where there is markup only to the parser
     if len(root) != 1 or any(one.attrib for one in element.iter()):
         return None
     found: list[xsd.SimpleType | None] = [None] * number

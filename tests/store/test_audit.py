@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from store_samples import NOW
 
-from lrs_soap.store import audit, tables
+from lrs_soap.store import audit, auditsearch, tables
 from lrs_soap.store import engine as engines
 
 
@@ -70,6 +70,24 @@ def test_a_call_is_written_with_its_learners(engine, organisation_id):
         NOW, "request-1", organisation_id, "TEST38 TEST0038", "A Teacher", "learnerByULN", "WSRC0004", 1234
     ]
     assert rows(engine, tables.audit_learner) == [(number, "1000000019"), (number, "1000000027")]
+
+
+def test_the_rows_of_a_learner_are_found_in_every_stretch_of_the_trail(engine):
+    asked, other = "1000000027", "1000000019"
+    there = [1, 16_383, 16_384, 16_385, 70_000]
+    with engines.write(engine) as conn:
+        for number in there:
+            values = {"at": NOW, "request_id": str(number), "reference": "", "user_name": "", "operation": "", "code": "", "duration_us": 0}
+            conn.execute(sa.insert(tables.audit), [{"id": number, **values}, {"id": number + 100_000, **values}])
+            conn.execute(sa.insert(tables.audit_learner), [{"audit_id": number, "uln": asked}, {"audit_id": number + 100_000, "uln": other}])
+        search = auditsearch.search(conn, auditsearch.Wanted(uln=asked))
+        assert [found.id for found in search] == there
+        assert [*auditsearch.search(conn, auditsearch.Wanted(uln="1000000035"))] == []
+
+
+def test_a_learner_of_an_empty_trail(engine):
+    with engines.read(engine) as conn:
+        assert [*auditsearch.search(conn, auditsearch.Wanted(uln="1000000027"))] == []
 
 
 def test_many_calls_keep_their_own_learners(engine):

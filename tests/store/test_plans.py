@@ -94,8 +94,8 @@ def asked(plans, engine, ask):
         return found
 
 
-# Few anywhere: organisations, what waits, what the statement itself found; and on SQLite the index of unfinished jobs.
-FEW = {"organisation", "audit_unsealed", "uln_issue", "w", "given", "found"}
+# Few anywhere: organisations, what waits, what the statement itself found or counts; and on SQLite the index of unfinished jobs.
+FEW = {"organisation", "audit_unsealed", "uln_issue", "w", "given", "found", "stretch"}
 # SQLite calls it a scan, too, when it takes the newest few by their key.
 NEWEST = {"newest audit": {"audit"}, "seal": {"audit_block"}}
 # Once an hour: an index would be paid for by every job.

@@ -44,19 +44,26 @@ def definitions(engine):
         query = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%' AND type IN ('table', 'index')"
     else:
         query = ("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname NOT LIKE '%alembic%' "
-                 "AND conparentid = 0")  # of tables: partitions have the same
+                 "AND conparentid = 0 "  # of tables: partitions have the same
+                 "UNION SELECT 'ix_audit_learner_uln', pg_get_indexdef('ix_audit_learner_uln'::regclass)")
     with engine.connect() as conn:
         # Columns and constraints may be written down in another order.
         return {name: sorted(part.strip() for part in re.split(r",\s|\n", text or "") if part.strip())
                 for name, text in conn.execute(sa.text(query))}
 
 
+# One has the first of them, one the second, which Alembic cannot read back; `definitions` has both.
+BY_DATABASE = {"ix_audit_learner_uln", "ix_audit_learner_stretch_uln"}
+
+
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index", "ignore:autogenerate skipping")
 def test_migrations_equal_the_tables(engine):
     with engine.connect() as conn:
         partitions = copies.partitions(conn)
         context = MigrationContext.configure(conn, opts={
             "compare_type": True, "compare_server_default": True,
             "include_name": lambda name, kind, _parents: kind != "table" or name not in partitions,
+            "include_object": lambda _, name, kind, *__: kind != "index" or name not in BY_DATABASE,
         })  # fmt: skip
         assert autogenerate.compare_metadata(context, tables.metadata) == []
 

@@ -96,6 +96,74 @@ def test_whole_and_in_pieces(running, name):
     assert b"HTTP/1.1 " in whole[:9]
 
 
+LATER = {
+    "the same": (head(TYPE, length=len(FOUND)), FOUND),
+    "another length": (head(TYPE, length=len(FOUND) + 1), FOUND + b"\n"),
+    "another value": (head(TYPE, length=len(FOUND) + 1), FOUND.replace(b"<GivenName>", b"<GivenName>X")),
+    "not a value": (head(TYPE, length=len(FOUND) + 1), FOUND.replace(b"</ULN>", b"1</ULN>")),
+    "a reference": (head(TYPE, length=len(FOUND) + 5), FOUND.replace(b"</GivenName>", b"&#32;</GivenName>")),
+    "nothing": (head(TYPE, length=0), b""),
+    "with a longer number": (head(TYPE, length=len(FOUND)).replace(b"Content-Length: ", b"Content-Length: 0"), FOUND),
+    "with two lengths": (head(TYPE, b"Content-Length: 5", length=len(FOUND)), FOUND),
+    "in chunks": (head(TYPE, b"Transfer-Encoding: chunked", length=5), b"5\r\nhello\r\n0\r\n\r\n"),
+}
+LATER |= {f"first, {name}": message for name, message in MESSAGES.items()}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_comes_after_messages_that_were_answered_at_once(running, name):
+    """Nothing of what was remembered of a head, or of how a message was written, changes the answer to another."""
+    start, body = LATER[name]
+    first = head(TYPE, length=len(FOUND)) + FOUND
+    alone = fields(ask(running.port, start + body).removesuffix(b"[closed]"))
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        for _ in range(3):
+            connection.sendall(first)
+            assert b"WSRC0004" in whole(connection)
+        for _ in range(2):
+            connection.sendall(start + body)
+            got = whole(connection)
+            assert fields(got) == alone
+            if b"connection: close" in got.lower():
+                break
+
+
+def whole(connection: socket.socket) -> bytes:
+    """One reply."""
+    got = b""
+    while not is_whole(got) and (more := connection.recv(65536)):
+        got += more
+    return got
+
+
+def test_a_message_begun_where_another_was_expected(running):
+    """The rest of a message that began like one before is waited for."""
+    one = head(TYPE, length=len(FOUND)) + FOUND
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for cut in (len(one), 10, len(one) - len(FOUND), len(one) - 1):
+            connection.sendall(one[:cut])
+            time.sleep(0.05)
+            connection.sendall(one[cut:])
+            assert b"WSRC0004" in whole(connection)
+        connection.sendall(one + one[:50])
+        assert b"WSRC0004" in whole(connection)
+        connection.sendall(one[50:])
+        assert b"WSRC0004" in whole(connection)
+
+
+def test_a_connection_that_was_answered_at_once_is_kept_for_a_while(sqlite_databases):
+    url = sqlite_databases.sandbox()
+    with server.running(url, keep_alive_seconds=1) as found, socket.create_connection(("127.0.0.1", found.port), 20) as connection:
+        started = time.monotonic()
+        while time.monotonic() < started + 2:
+            connection.sendall(head(TYPE, length=len(FOUND)) + FOUND)
+            assert b"WSRC0004" in whole(connection)
+            time.sleep(0.1)
+        assert connection.recv(100) == b""  # closed, and not for ever
+    sqlite_databases.drop(url)
+
+
 def test_what_comes_behind_is_answered_in_its_turn(running):
     one = head(TYPE, length=len(FOUND)) + FOUND
     last = head(TYPE, b"Connection: close", length=len(FOUND)) + FOUND
