@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import logging
+import operator
 import threading
 from collections.abc import Iterable, Sequence
 
@@ -45,11 +46,14 @@ class Entry:
     duration_us: int
 
 
+_values = operator.attrgetter(*auditrows.COLUMNS)
+
+
 def write(conn: Connection, entries: Sequence[Entry]) -> None:
     """Appends the entries, and their learners to the scope of the organisations that registered or found them."""
     if not entries:
         return
-    rows = [{name: getattr(entry, name) for name in auditrows.COLUMNS} for entry in entries]
+    rows = [dict(zip(auditrows.COLUMNS, values, strict=True)) for values in map(_values, entries)]
     touched = [(number, uln) for number, entry in enumerate(entries) for uln in dict.fromkeys(entry.ulns)]
     # In one order everywhere: two transactions that add the same rows then wait, where they could deadlock.
     auditrows.add(conn, rows, touched, sorted(_scope(entries)))
