@@ -23,6 +23,9 @@ from lrs_soap.wire import envelope, facets, parser
 MOST_VALUES = 64
 """The most elements with a text that a message with a template has."""
 
+MOST_BYTES = 8_192
+"""The longest message that has one."""
+
 MOST_FORMS, MOST_ALIKE = 64, 8
 """How many templates are kept: of so many elements in a Body, as their tags are written, and of each so many. A form is another
 where a client leaves an element out."""
@@ -61,7 +64,7 @@ class Templates:
     def read(self, body: bytes, charset: str | None) -> Known | None:
         """What the message says, if it is like one that was learned. charset: of the Content-Type, as for
         `parser.parse`."""
-        if not body.isascii() or (charset is not None and charset not in parser.PLAIN):
+        if not _may_have_one(body, charset):
             return None
         text = body.decode("ascii")
         alike = self._kept.get((charset, _form(text)))
@@ -82,7 +85,7 @@ class Templates:
         """Keeps a template of a message that the service found right in every way; or not, if the message is unusual, or
         the last was made a moment ago."""
         now = time.monotonic()
-        if now < self._learn_at or not body.isascii() or (charset is not None and charset not in parser.PLAIN):
+        if now < self._learn_at or not _may_have_one(body, charset):
             return
         self._learn_at = now + LEARNING_SECONDS
         text = body.decode("ascii")
@@ -98,6 +101,10 @@ class Templates:
             del alike[MOST_ALIKE:]
         while len(self._kept) > MOST_FORMS:
             self._kept.popitem(last=False)
+
+
+def _may_have_one(body: bytes, charset: str | None) -> bool:
+    return body.isascii() and len(body) <= MOST_BYTES and (charset is None or charset in parser.PLAIN)
 
 
 def _form(text: str) -> str:

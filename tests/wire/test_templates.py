@@ -172,6 +172,12 @@ def test_many_values_are_not_worth_it():
     assert learned(many, "retrieveULNs").read(many, None) is None
 
 
+def test_long_messages_have_none():
+    for blanks, is_taken in ((100, True), (templates.MOST_BYTES, False)):
+        message = find().replace(b"<ULN>", b" " * blanks + b"<ULN>")
+        assert (learned(message).read(message, None) is not None) == is_taken
+
+
 def test_learning_is_seldom(monkeypatch):
     monkeypatch.setattr(templates, "LEARNING_SECONDS", 1_000.0)
     made = learned(find())
