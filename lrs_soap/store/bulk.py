@@ -35,7 +35,7 @@ _READ = {
 }
 _CANDIDATES = {
     name: sa.text(
-        " UNION ".join(read.format(*columns, n=n) for n, columns in enumerate(matching.INDEXES)) + " LIMIT :most"
+        " UNION ".join(read.format(*columns, n=n) for n, columns in enumerate(matching.READS)) + " LIMIT :most"
     ).columns(search=sa.Integer, uln=tables.Uln)
     for name, read in _READ.items()
 }
@@ -89,7 +89,7 @@ def equal(conn: Connection, new: Sequence[Newcomer]) -> dict[bytes, list[learner
 def candidates(conn: Connection, lookups: Sequence[Iterable[matching.Lookup]]) -> list[list[str]]:
     """For each search, given by its `matching.lookups`, the ULNs of the learners that `learners.candidates` finds."""
     most = MOST_CANDIDATES if len(lookups) == 1 else MOST_FOUND
-    wanted: dict[tuple[str, ...], list] = {columns: [] for columns in matching.INDEXES}
+    wanted: dict[tuple[str, ...], list] = {columns: [] for columns in matching.READS}
     for search, reads in enumerate(lookups):
         for lookup in reads:
             wanted[lookup.columns].append([search, *lookup.values])

@@ -26,8 +26,8 @@ CLAIM = {name: _claim(dialect) for name, dialect in _DIALECTS.items()}
 CLAIM_OR_KEEP = {name: _claim_or_keep(dialect) for name, dialect in _DIALECTS.items()}
 """The same, but content if the learner has it already."""
 
-DELETE = sa.delete(_I).where(_I.c.uln == sa.bindparam("of_uln"))
-DELETE_OTHERS = DELETE.where(_I.c.identity != sa.bindparam("kept"))
+RELEASE = sa.delete(_I).where(_I.c.identity == sa.bindparam("released"), _I.c.uln == sa.bindparam("of_uln"))
+"""Gives an identity up, if it is this learner's."""
 
 
 def _insert_claiming() -> sa.Insert:

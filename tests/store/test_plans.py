@@ -195,7 +195,8 @@ def test_every_lookup_reads_the_index_of_its_columns(filled, plans):
     for lookup in matching.lookups(QUERY):
         [plan] = asked(plans, filled, lambda conn, lookup=lookup: learners.candidates(conn, [lookup]))
         if filled.dialect.name == "sqlite":
-            assert f"ix_learner_{'_'.join(lookup.columns)} " in plan
+            (index,) = (index for index in matching.INDEXES if index[0] == lookup.columns[0] and set(lookup.columns) <= set(index))
+            assert f"ix_learner_{'_'.join(index)} " in plan
         else:
             assert "ix_learner_" in plan
 
