@@ -19,7 +19,7 @@ from lrs_soap.operations import register as registration
 from lrs_soap.operations import verify
 from lrs_soap.rules import batch, matching, registering
 from lrs_soap.rules import uln as uln_rules
-from lrs_soap.store import audit, bulk, jobs, learners, ulns
+from lrs_soap.store import audit, bulk, jobs, learners
 
 _DETAILS = tuple(field.name for field in dataclasses.fields(model.LearnerToRegister))
 _GIVEN = ("family_name", "given_name", "date_of_birth", "gender", "failure_flag")
@@ -226,11 +226,10 @@ class _Registration:
         """Gives the new learners their ULNs and writes them."""
         if not self._new:
             return
-        issued = ulns.issue(self._connection, len(self._new))
-        newcomers = [bulk.newcomer(self._records[word]) for word in self._new]
-        if len(bulk.insert(self._connection, newcomers, issued)) < len(issued):
+        given = bulk.register(self._connection, [bulk.newcomer(self._records[word]) for word in self._new])
+        if None in given:
             raise Conflict()
-        for word, uln in zip(self._new, issued, strict=True):
+        for word, uln in zip(self._new, given, strict=True):
             self._records[word] = dataclasses.replace(self._records[word], uln=uln)
             self._words[uln] = word
         self._new = []

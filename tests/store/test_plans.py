@@ -135,6 +135,12 @@ def _replace(conn):
     learners.replace(conn, old, changed(old, family_name="New", version_number=2), changed_by=1, user_name="J")
 
 
+def _replace_details(conn):
+    old = list(learners.by_ulns(conn, [str(1_000_000_000 + number) for number in range(20)]).values())
+    changes = [(one, changed(one, version_number=2, notes="new")) for one in old]
+    learners.replace_details(conn, changes, changed_by=1, user_name="J")
+
+
 def _merge(conn):
     old = learners.by_uln(conn, "1000000007")
     merged = changed(old, learner_status="0", master_uln="1000000008", version_number=2)
@@ -151,6 +157,9 @@ STATEMENTS = QUERIES | {
     "replace": _replace,
     "merge": _merge,
     "issue": lambda conn: ulns.issue(conn, 20),
+    "equal and drawn": lambda conn: bulk.equal_and_drawn(conn, [bulk.newcomer(one) for one in NEW]),
+    "register": lambda conn: bulk.register(conn, [bulk.newcomer(one) for one in NEW]),
+    "replace details": _replace_details,
     "audit": lambda conn: audit.write(conn, [ENTRY] * 20),
     "audit of a learner": lambda conn: list(auditsearch.search(conn, auditsearch.Wanted(uln="1000000007"))),
     "audit of a day": lambda conn: list(auditsearch.search(conn, auditsearch.Wanted(since=NOW, until=NOW))),
