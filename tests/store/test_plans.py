@@ -68,6 +68,10 @@ def rows():
         ],
         tables_jobs.job_learner: [{"job_id": job, "position": position, "sent": {}} for job, position in places],
         tables_jobs.job_result: [{"job_id": job, "position": n, "code": "RC001", "uln": 1} for job, n in places],
+        tables_audit.audit_block: [
+            {"number": number, "sealed_at": at, "newest": at, "rows": 1, "digest": b"", "key_name": "", "hash": b""}
+            for number, at in enumerate(moments, 1)
+        ],
         tables_audit.audit_block_row: [{"block": 2 + number // 20, "audit_id": number, "hash": b""} for number in numbers],
         tables_events.record_look: [
             {"request_id": str(number), "user_type": "", "lnr_contact_type": ""} for number in numbers
@@ -98,7 +102,8 @@ def asked(plans, engine, ask):
 FEW = {"organisation", "audit_unsealed", "uln_issue", "w", "given", "found"}
 # SQLite calls it a scan, too, when it takes the newest few by their key.
 NEWEST = {"newest audit": {"audit"}, "seal": {"audit_block"}}
-# Once an hour: an index would be paid for by every job.
+# Once an hour: an index would be paid for by every job. PostgreSQL reads the table in the order of its key, until there are
+# enough.
 SELDOM = {"forget jobs": {"job"}}
 
 
@@ -189,9 +194,9 @@ STATEMENTS = QUERIES | {
 def test_every_statement_reads_an_index(filled, plans):
     found = {name: asked(plans, filled, ask) for name, ask in STATEMENTS.items()}
     assert not [name for name, answers in found.items() if not answers]
-    newest = NEWEST if filled.dialect.name == "sqlite" else {}
+    newest, seldom = (NEWEST, SELDOM) if filled.dialect.name == "sqlite" else ({}, {})
     whole = {name: set().union(*map(scans, answers)) - newest.get(name, set()) for name, answers in found.items()}
-    assert {name: tables for name, tables in whole.items() if tables} == SELDOM
+    assert {name: tables for name, tables in whole.items() if tables} == seldom
 
 
 def test_a_page_of_a_job_is_all_that_is_read(filled, plans):
