@@ -172,16 +172,16 @@ def candidates(
 
 @functools.lru_cache(maxsize=64)
 def _candidates(columns: tuple[tuple[str, ...], ...]) -> tuple[sa.Select, sa.Select]:
-    # A search has one of a few forms, so the statements are few.
-    reads = [
-        sa.select(_T.c.uln).where(*(_T.c[name] == sa.bindparam(f"v{i}_{j}") for j, name in enumerate(names)))
-        for i, names in enumerate(columns)
-    ]
-    found = sa.union(*reads).subquery("found")
+    # A search has one of a few forms, so the statements are few. Both databases put together what the indexes find
+    # before they look at any learner, and then look at each once.
+    found = sa.or_(
+        *(
+            sa.and_(*(_T.c[name] == sa.bindparam(f"v{i}_{j}") for j, name in enumerate(names)))
+            for i, names in enumerate(columns)
+        )
+    )
     few, many = (
-        rows.join(found, found.c.uln == _T.c.uln)
-        .where(_T.c.learner_status != LearnerStatus.DELETED.value)
-        .limit(sa.bindparam("limit"))
+        rows.where(found, _T.c.learner_status != LearnerStatus.DELETED.value).limit(sa.bindparam("limit"))
         for rows in (_LEARNER, _CANDIDATE)
     )
     return few, many

@@ -11,7 +11,7 @@ from store_samples import ADA, NOW, changed
 
 from lrs_soap.codes import JobStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import audit, auditchain, auditrows, auditsearch, bulk, jobs, learners, queue, searches, subject, tables
+from lrs_soap.store import audit, auditchain, auditrows, auditsearch, bulk, jobs, learners, queue, schema, searches, subject, tables
 from lrs_soap.store import engine as engines
 from lrs_soap.store import tables_audit, tables_events, tables_jobs, ulns
 
@@ -197,6 +197,16 @@ def test_every_statement_reads_an_index(filled, plans):
     newest, seldom = (NEWEST, SELDOM) if filled.dialect.name == "sqlite" else ({}, {})
     whole = {name: set().union(*map(scans, answers)) - newest.get(name, set()) for name, answers in found.items()}
     assert {name: tables for name, tables in whole.items() if tables} == seldom
+
+
+def test_a_new_register_is_searched_by_index(empty_database_url, plans):
+    """Before the first ANALYZE: a connection keeps its plans, and the register grows."""
+    made = engines.create(empty_database_url)
+    schema.upgrade(made)
+    names = ("by_uln", "by_ulns", "by_identity", "candidates", "many candidates", "bulk candidates", "bulk equal", "bulk identities")
+    whole = {name: set().union(*map(scans, asked(plans, made, STATEMENTS[name]))) for name in names}
+    made.dispose()
+    assert not {name: tables for name, tables in whole.items() if tables}
 
 
 def test_a_page_of_a_job_is_all_that_is_read(filled, plans):
