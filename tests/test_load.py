@@ -421,3 +421,18 @@ def test_the_command_reads_a_pipe_and_makes_the_register(empty_database_url):
     arguments = ["load", "-", "--database", empty_database_url, "--operator", "Op"]
     result = CliRunner().invoke(main.main, arguments, input=synthetic(*REGISTER[:20]))
     assert (result.exit_code, result.stdout[:20]) == (0, "20 rows: 20 loaded, ")
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_a_filled_register_has_only_its_rows_and_they_need_no_look(engine):
+    """Also when the first attempt found somebody there twice: nothing is left of it, and no reader has to write."""
+    load(engine, synthetic(*REGISTER[:300], REGISTER[0]))
+    with engine.connect() as conn:
+        pages = "SELECT relname, relpages, relallvisible FROM pg_class WHERE relname IN ('learner', 'learner_identity')"
+        found = {name: (all_, visible) for name, all_, visible in conn.exec_driver_sql(pages)}
+        conn.exec_driver_sql("CREATE TABLE once (LIKE learner) WITH (fillfactor = 90)")
+        conn.exec_driver_sql("INSERT INTO once SELECT * FROM learner")
+        conn.exec_driver_sql("ANALYZE once")
+        once = conn.exec_driver_sql("SELECT relpages FROM pg_class WHERE relname = 'once'").scalar()
+    assert all(all_ == visible > 0 for all_, visible in found.values()), found
+    assert found["learner"][0] == once

@@ -13,7 +13,7 @@ from lrs_soap.operations import register as registering
 from lrs_soap.operations import together
 from lrs_soap.register import Call
 from lrs_soap.rules import matching
-from lrs_soap.store import bulk, searches, tables
+from lrs_soap.store import bulk, libpq, searches, tables
 from lrs_soap.store import engine as engines
 
 DONE, THERE = "WSRC0005", "WSRC0021"
@@ -106,17 +106,31 @@ def test_a_search_first_is_each_organisations_own(desk):
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True)  # on SQLite a writer is alone
 def test_the_constraint_decides_between_groups(desk, monkeypatch):
     """What others commit after a group has looked is there all the same."""
-    look = bulk.equal
+    look = bulk.equal_and_drawn
 
     def look_first(connection, new):
         found = look(connection, new)
-        monkeypatch.setattr(bulk, "equal", look)
+        monkeypatch.setattr(bulk, "equal_and_drawn", look)
         assert codes(together_of(desk, applied(desk, ANN), applied(desk, KIT))) == [DONE, DONE]
         return found
 
-    monkeypatch.setattr(bulk, "equal", look_first)
+    monkeypatch.setattr(bulk, "equal_and_drawn", look_first)
     assert codes(together_of(desk, applied(desk, MARY), applied(desk, ANN), applied(desk, ANN))) == [DONE, THERE, THERE]
     assert everything(desk) == [3, 5]
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_a_group_makes_three_round_trips(desk, monkeypatch):
+    assert codes(together_of(desk, applied(desk, KIT))) == [DONE]  # statements are prepared
+    exchanged, exchange = [], libpq.Session.exchange
+
+    def noted(session, asked, begin=False, commit=False):
+        exchanged.append((len(asked), begin, commit))
+        return exchange(session, asked, begin, commit)
+
+    monkeypatch.setattr(libpq.Session, "exchange", noted)
+    assert codes(together_of(desk, applied(desk, ANN), applied(desk, KIT), applied(desk, MARY))) == [DONE, THERE, DONE]
+    assert exchanged == [(2, True, False), (1, False, False), (1, False, True)]
 
 
 def unstorable(application):
@@ -187,7 +201,7 @@ def test_a_database_in_trouble_fails_all_at_once(desk, monkeypatch):
         asked.append(len(new))
         raise LOST
 
-    monkeypatch.setattr(bulk, "equal", trouble)
+    monkeypatch.setattr(bulk, "equal_and_drawn", trouble)
     assert together_of(desk, applied(desk, ANN), applied(desk, MARY)) == [LOST, LOST]
     assert asked == [2]
 

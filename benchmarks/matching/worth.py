@@ -18,7 +18,7 @@ def lines(engine, searches: Sequence) -> Iterator[str]:
         with mock.patch.object(matching, "RULES", rest):
             yield _line(rule.name, whole, _shares(engine, searches))
     yield from ("", "| without the index | one | two | absent |", "|---|---|---|---|")
-    for index in matching.INDEXES:
+    for index in matching.READS:
         with _blind(index):
             yield _line(", ".join(index), whole, _shares(engine, searches))
 

@@ -14,7 +14,7 @@ COLUMNS = {
 days; a postcode or gender that says nothing is NULL. Whatever could be worked out of a column for every pair that is
 compared is a column instead: on Spark, looking for the parts of two postcodes was most of the work."""
 
-# The pairs that are compared: those that a search would look at, by the five indexes of `rules.keys`.
+# The pairs that are compared: those that a search would look at, by the five READS of `rules.keys`.
 _BLOCKS = (
     ("date_of_birth", "family"), ("date_of_birth", "given"), ("postcode", "date_of_birth"), ("postcode", "family"),
     ("postcode", "given"),

@@ -19,7 +19,7 @@ from lrs_soap.operations import register as registration
 from lrs_soap.operations import verify
 from lrs_soap.rules import batch, matching, registering
 from lrs_soap.rules import uln as uln_rules
-from lrs_soap.store import audit, bulk, jobs, learners, ulns
+from lrs_soap.store import audit, bulk, jobs, learners
 
 _DETAILS = tuple(field.name for field in dataclasses.fields(model.LearnerToRegister))
 _GIVEN = ("family_name", "given_name", "date_of_birth", "gender", "failure_flag")
@@ -84,7 +84,8 @@ def _verify(connection: Connection, asked: list[model.MIAPBatchLearnerToVerify])
 
 
 class _Registration:
-    """A step of a registration batch. New learners wait in `_new`, without ULN, until the end or the next update."""
+    """A step of a registration batch. New learners wait in `_new`, without ULN, until the end or an update that claims an
+    identity; updates that claim none wait in `_updates` until the end or the learner's next one."""
 
     def __init__(self, connection: Connection, job: jobs.Job, at: datetime.datetime, limit: int):
         self._connection = connection
@@ -95,6 +96,7 @@ class _Registration:
         self._changed: dict[matching.Lookup, list[str]] = collections.defaultdict(list)
         self._words: dict[str, str] = {}  # those of learners that have their ULN by now
         self._new: list[str] = []
+        self._updates: dict[str, tuple[learners.StoredLearner, learners.StoredLearner]] = {}  # by ULN
 
     def run(self, wanted: list[model.BatchLearner]) -> list[jobs.Result]:
         refused = [batch.refusal(learner, self._at.date()) for learner in wanted]
@@ -112,6 +114,7 @@ class _Registration:
                 outcomes.append(self._search(learner, searches[n], found[n]))
             else:
                 outcomes.append(self._look_up(learner))
+        self._write_updates()  # before identities are claimed, as a single update does: so neither waits for the other
         self._insert()
         return [jobs.Result(code, self._records[word].uln if word else None) for code, word in outcomes]
 
@@ -176,29 +179,46 @@ class _Registration:
         return word
 
     def _update(self, word: str, changes: Mapping[str, str]) -> tuple[ReturnCode, str | None]:
-        self._insert()  # in the order of the batch, for both may claim an identity
+        if word in self._new:
+            self._insert()
         old = self._records[word]
         if "verification_type" in changes:
             changes = {**changes, "tier_level": registering.tier_level(changes["verification_type"]).value}
         new = dataclasses.replace(
             old, **changes, version_number=old.version_number + 1, last_updated_date=self._at.date().isoformat()
         )
-        replaced = learners.replace(
-            self._connection, old, new, changed_by=self._job.organisation_id, user_name=self._job.user_name
-        )
-        if replaced is learners.Replaced.STALE:
-            raise Conflict()
-        if replaced is learners.Replaced.IDENTITY_TAKEN:
-            return ReturnCode.POSSIBLE_MATCH, None
+        if old.uln in self._updates:
+            self._write_updates()
+        if learners.keeps_identity(old, new):
+            self._updates[old.uln] = (old, new)
+        else:
+            self._insert()  # in the order of the batch, for both may claim an identity
+            replaced = learners.replace(
+                self._connection, old, new, changed_by=self._job.organisation_id, user_name=self._job.user_name
+            )
+            if replaced is learners.Replaced.STALE:
+                raise Conflict()
+            if replaced is learners.Replaced.IDENTITY_TAKEN:
+                return ReturnCode.POSSIBLE_MATCH, None
         self._records[word] = new
         self._note(word)
         return ReturnCode.UPDATED, word
+
+    def _write_updates(self) -> None:
+        # In one order everywhere: two steps that update the same learners then wait, where they could deadlock.
+        waiting = [self._updates[uln] for uln in sorted(self._updates)]
+        self._updates = {}
+        replaced = learners.replace_details(
+            self._connection, waiting, changed_by=self._job.organisation_id, user_name=self._job.user_name
+        )
+        if replaced is learners.Replaced.STALE:
+            raise Conflict()
 
     def _note(self, word: str) -> None:
         """Lets the searches of later learners of the step find a record as it is now."""
         record = self._records[word]
         keys = matching.stored_keys(record)
-        for columns in matching.INDEXES:
+        for columns in matching.READS:
             values = tuple(getattr(keys if hasattr(keys, name) else record, name) for name in columns)
             self._changed[matching.Lookup(columns, values)].append(word)
 
@@ -206,11 +226,10 @@ class _Registration:
         """Gives the new learners their ULNs and writes them."""
         if not self._new:
             return
-        issued = ulns.issue(self._connection, len(self._new))
-        newcomers = [bulk.newcomer(self._records[word]) for word in self._new]
-        if len(bulk.insert(self._connection, newcomers, issued)) < len(issued):
+        given = bulk.register(self._connection, [bulk.newcomer(self._records[word]) for word in self._new])
+        if None in given:
             raise Conflict()
-        for word, uln in zip(self._new, issued, strict=True):
+        for word, uln in zip(self._new, given, strict=True):
             self._records[word] = dataclasses.replace(self._records[word], uln=uln)
             self._words[uln] = word
         self._new = []

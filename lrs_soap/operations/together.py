@@ -13,7 +13,7 @@ from lrs_soap import model
 from lrs_soap.codes import LearnerStatus, ResponseCode
 from lrs_soap.register import Call, Register
 from lrs_soap.rules import registering
-from lrs_soap.store import audit, bulk, engine, learners, searches, ulns
+from lrs_soap.store import audit, bulk, engine, learners, searches, writing
 
 Outcome = model.RegisterSingleLearnerResp | Exception
 """The reply, or why there is none."""
@@ -83,38 +83,39 @@ def _audited(call: Call, reply: model.RegisterSingleLearnerResp) -> audit.Entry:
 
 
 def _decided(
-    connection: Connection, applications: Sequence[Application]
+    connection: writing.Writer, applications: Sequence[Application]
 ) -> Iterator[tuple[Application, model.RegisterSingleLearnerResp]]:
     """Adds those who may be added; gives each with its reply."""
-    there = _identities_there(connection, applications)
+    there, drawn = _identities_there(connection, applications)
     new = []
     for application in applications:
         identity = application.newcomer.identity
         if identity not in there and _was_searched(connection, application):
             there.add(identity)
             new.append(application)
-    newcomers = [application.newcomer for application in new]
-    issued = ulns.issue(connection, len(new))
-    added = bulk.insert(connection, newcomers, issued)
-    own = {id(application): uln for application, uln in zip(new, issued, strict=True) if uln in added}
+    given = bulk.register(connection, [application.newcomer for application in new], drawn)
+    own = {id(application): uln for application, uln in zip(new, given, strict=True)}
     for application in applications:
         uln = own.get(id(application))
         code = ResponseCode.NOT_REGISTERED if uln is None else ResponseCode.REGISTERED
         yield application, model.RegisterSingleLearnerResp(response_code=code, uln=uln)
 
 
-def _identities_there(connection: Connection, applications: Sequence[Application]) -> set[bytes]:
-    """Those of the applications' identities that somebody live has, or somebody merged away.
+def _identities_there(
+    connection: writing.Writer, applications: Sequence[Application]
+) -> tuple[set[bytes], list[str]]:
+    """Those of the applications' identities that somebody live has, or somebody merged away; and ULNs for the others.
 
     P: someone whose details equal a record merged away is there already, under the master's ULN; one whose master was
     deleted is as good as deleted itself.
     """
-    found = bulk.equal(connection, [application.newcomer for application in applications])
-    return {
+    found, drawn = bulk.equal_and_drawn(connection, [application.newcomer for application in applications])
+    there = {
         identity
         for identity, equals in found.items()
         if any(learners.master_of(connection, one).learner_status == LearnerStatus.ACTIVE for one in equals)
     }
+    return there, drawn
 
 
 def _was_searched(connection: Connection, application: Application) -> bool:

@@ -62,6 +62,8 @@ def _bodies(length: int, residue: int) -> int:
     return 10**length - _COMPLETIONS[length][-residue % _MODULUS]
 
 
+_BODIES = tuple(tuple(_bodies(length, residue) for residue in range(_MODULUS)) for length in range(_BODY_LENGTH))
+
 SIZE = sum(_bodies(_BODY_LENGTH - 1, first * 10 % _MODULUS) for first in range(1, 10))
 """How many valid ULNs there are."""
 
@@ -76,7 +78,7 @@ def _unrank(rank: int) -> str:
     for left in range(_BODY_LENGTH - 1, -1, -1):
         for digit in range(0 if digits else 1, 10):
             after = (residue + digit * (left + 2)) % _MODULUS
-            count = _bodies(left, after)
+            count = _BODIES[left][after]
             if rank < count:
                 break
             rank -= count

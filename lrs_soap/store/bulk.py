@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from lrs_soap.rules import matching
-from lrs_soap.store import identities, learners, tables
+from lrs_soap.store import identities, learners, tables, ulns, writing
 
 # Most learners that the searches of one batch step may find; of one search alone, most candidates it may have.
 MOST_FOUND = 20_000
@@ -20,7 +20,13 @@ _T = tables.learner
 _I = tables.learner_identity
 _INSERT = sa.insert(_T)
 _CLAIM = identities.CLAIM["sqlite"].returning(_I.c.uln)
-_BY_IDENTITIES = sa.select(_I.c.identity, _I.c.uln).where(_I.c.identity.in_(sa.bindparam("identities", expanding=True)))
+_BY_IDENTITIES = {
+    name: sa.select(_I.c.identity, _I.c.uln).where(among)
+    for name, among in {
+        "sqlite": _I.c.identity.in_(sa.bindparam("identities", expanding=True)),
+        "postgresql": _I.c.identity == sa.any_(sa.bindparam("identities", type_=sa.ARRAY(_I.c.identity.type))),
+    }.items()
+}
 
 # One read of an index for each wanted pair of values; `wanted` is JSON, [search, value, value] a pair. CROSS JOIN on
 # SQLite, LATERAL with OFFSET on PostgreSQL keep the planner from reading the whole table once for all of them instead.
@@ -35,7 +41,7 @@ _READ = {
 }
 _CANDIDATES = {
     name: sa.text(
-        " UNION ".join(read.format(*columns, n=n) for n, columns in enumerate(matching.INDEXES)) + " LIMIT :most"
+        " UNION ".join(read.format(*columns, n=n) for n, columns in enumerate(matching.READS)) + " LIMIT :most"
     ).columns(search=sa.Integer, uln=tables.Uln)
     for name, read in _READ.items()
 }
@@ -76,8 +82,24 @@ def newcomer(learner: learners.StoredLearner) -> Newcomer:
 def equal(conn: Connection, new: Sequence[Newcomer]) -> dict[bytes, list[learners.StoredLearner]]:
     """The learners, live or merged away but never deleted, whose five details equal those of one of `new`, by their
     `matching.identity`."""
+    return _equal(new, conn.execute(*_equal_to(conn, new)))
+
+
+def equal_and_drawn(conn: writing.Writer, new: Sequence[Newcomer]) -> tuple[dict[bytes, list[learners.StoredLearner]], list[str]]:
+    """`equal`, and ULNs drawn for `register` in the same round trip: one for each identity of `new` that nobody has, none on
+    SQLite, where drawing makes no round trip."""
+    if conn.dialect.name == "sqlite":
+        return equal(conn, new), []
+    rows, numbers = conn.execute_all(_equal_to(conn, new), ulns.drawing({one.identity for one in new}))
+    return _equal(new, rows), ulns.drawn(conn, numbers.scalars())
+
+
+def _equal_to(conn: Connection, new: Sequence[Newcomer]) -> ulns.Asked:
     wanted = [[one.values[name] for name in ("postcode_key", "date_of_birth", "given_key", "family_key")] for one in new]
-    rows = conn.execute(_EQUAL_TO[conn.dialect.name], {"wanted": json.dumps(wanted)})
+    return _EQUAL_TO[conn.dialect.name], {"wanted": json.dumps(wanted)}
+
+
+def _equal(new: Sequence[Newcomer], rows: Iterable[tuple]) -> dict[bytes, list[learners.StoredLearner]]:
     # Keys are cut off, and of another gender is another person.
     found: dict[bytes, dict[str, learners.StoredLearner]] = {one.identity: {} for one in new}
     for learner in map(learners.stored, rows):
@@ -89,7 +111,7 @@ def equal(conn: Connection, new: Sequence[Newcomer]) -> dict[bytes, list[learner
 def candidates(conn: Connection, lookups: Sequence[Iterable[matching.Lookup]]) -> list[list[str]]:
     """For each search, given by its `matching.lookups`, the ULNs of the learners that `learners.candidates` finds."""
     most = MOST_CANDIDATES if len(lookups) == 1 else MOST_FOUND
-    wanted: dict[tuple[str, ...], list] = {columns: [] for columns in matching.INDEXES}
+    wanted: dict[tuple[str, ...], list] = {columns: [] for columns in matching.READS}
     for search, reads in enumerate(lookups):
         for lookup in reads:
             wanted[lookup.columns].append([search, *lookup.values])
@@ -109,24 +131,48 @@ def by_identities(conn: Connection, identities: Collection[bytes]) -> dict[bytes
     """The ULNs of the live learners with these identities; identities that nobody has are left out."""
     if not identities:
         return {}
-    return {bytes(row.identity): row.uln for row in conn.execute(_BY_IDENTITIES, {"identities": list(identities)})}
+    found = conn.execute(_BY_IDENTITIES[conn.dialect.name], {"identities": list(identities)})
+    return {bytes(row.identity): row.uln for row in found}
 
 
-def insert(conn: Connection, new: Sequence[Newcomer], ulns: Sequence[str]) -> set[str]:
+def register(conn: Connection, new: Sequence[Newcomer], drawn: Sequence[str] = ()) -> list[str | None]:
+    """Adds live learners under new ULNs; gives that of each, None for who is the same person as another live learner.
+
+    drawn: ULNs that were drawn for them. Those that were loaded from elsewhere are skipped, and if they are too few,
+    more are drawn. Raises what `rules.uln.Issuer` raises when none are left.
+    """
+    given: list[str | None] = [None] * len(new)
+    waiting, numbers = list(range(len(new))), list(drawn)
+    while waiting:
+        if len(numbers) < len(waiting):
+            numbers += ulns.draw(conn, len(waiting) - len(numbers))
+        tried = dict(zip(waiting, numbers))
+        added = insert(conn, [new[place] for place in waiting], list(tried.values()))
+        given = [tried[place] if tried.get(place) in added else uln for place, uln in enumerate(given)]
+        left = [place for place in waiting if given[place] is None]
+        held = ulns.held(conn, [tried[place] for place in left]) if left else set()
+        waiting, numbers = [place for place in left if tried[place] in held], []
+    return given
+
+
+def insert(conn: Connection, new: Sequence[Newcomer], numbers: Sequence[str]) -> set[str]:
     """Adds live learners under these ULNs; gives the ULNs of those that were added. Of who is the same person as another
-    live learner nothing is written: the second of two callers waits for the first to commit.
+    live learner, or whose ULN is in use, nothing is written: the second of two callers waits for the first to commit.
 
     Identities are claimed in one order everywhere, so that two transactions wait for each other where they could
-    deadlock. Raises sqlalchemy.exc.IntegrityError if a ULN is in use.
+    deadlock. Raises sqlalchemy.exc.IntegrityError if a ULN comes into use meanwhile.
     """
     if not new:
         return set()
-    rows = [{**one.values, "identity": one.identity, "uln": uln} for one, uln in zip(new, ulns, strict=True)]
+    rows = [{**one.values, "identity": one.identity, "uln": uln} for one, uln in zip(new, numbers, strict=True)]
     rows.sort(key=operator.itemgetter("identity"))
     if conn.dialect.name == "postgresql":
         arrays = {name: [row[name] for row in rows] for name in rows[0]}
         return set(conn.execute(identities.INSERT_CLAIMING, arrays).scalars())
-    claims = [{"identity": row["identity"], "uln": row["uln"]} for row in rows]
+    held = ulns.held(conn, numbers)
+    claims = [{"identity": row["identity"], "uln": row["uln"]} for row in rows if row["uln"] not in held]
+    if not claims:
+        return set()
     claimed = set(conn.execute(_CLAIM, claims).scalars())
     added = [row for row in rows if row["uln"] in claimed]
     if added:

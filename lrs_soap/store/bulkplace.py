@@ -98,7 +98,7 @@ class _Placing:
             return Placed(self._filled(merged > 0), 0)
 
     def _filled(self, merged: bool) -> int:
-        indexes = sorted(tables.learner.indexes | tables.learner_identity.indexes, key=lambda index: index.name)
+        indexes = sorted(tables.learner.indexes, key=lambda index: index.name)
         steps = len(indexes) + 3
         for index in indexes:
             self._conn.execute(DropIndex(index))
@@ -107,6 +107,8 @@ class _Placing:
             loaded = self._run(f"{_INSERT} ORDER BY uln").rowcount
         else:
             # A heap has no order to keep; its key is quicker made afterwards, as the other indexes are.
+            # An attempt that found somebody there twice has left all its rows on pages that nobody else would use.
+            self._run("TRUNCATE learner, learner_identity")
             self._run("ALTER TABLE learner DROP CONSTRAINT pk_learner")
             loaded = self._run(_INSERT).rowcount
             self._run("ALTER TABLE learner ADD CONSTRAINT pk_learner PRIMARY KEY (uln)")

@@ -272,8 +272,12 @@ def _create_file(path: pathlib.Path) -> None:
 
 def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow: int, connect_timeout: int) -> Engine:
     # JIT: statements here read a few rows by index. PostgreSQL would compile one whose cost it overestimates, as it
-    # does while it has no statistics, for longer than the statement takes.
-    options = " ".join(["-c jit=off", *(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())])
+    # does while it has no statistics, for longer than the statement takes. Plans: ours read by index whatever the values.
+    # PostgreSQL would plan a statement with arrays anew each time, as it takes arrays that it does not know for longer.
+    # Pages: those of a register in use are mostly in memory, and before its first ANALYZE it looks small enough to be read
+    # as a whole for every search.
+    options = " ".join(["-c jit=off", "-c plan_cache_mode=force_generic_plan", "-c random_page_cost=1.1",
+                        *(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())])
     # What the URL itself says comes last, so it wins; but its hosts, which may be several, SQLAlchemy puts together.
     said = {name: value for name, value in url.query.items() if name not in ("host", "port")}
     connect_args = {"connect_timeout": connect_timeout, "application_name": "lrs-soap"} | _TCP | said

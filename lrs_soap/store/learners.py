@@ -5,7 +5,7 @@ import datetime
 import enum
 import functools
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from lrs_soap import frozen
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import identities, masters, tables
+from lrs_soap.store import identities, masters, tables, writing
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,16 +172,16 @@ def candidates(
 
 @functools.lru_cache(maxsize=64)
 def _candidates(columns: tuple[tuple[str, ...], ...]) -> tuple[sa.Select, sa.Select]:
-    # A search has one of a few forms, so the statements are few.
-    reads = [
-        sa.select(_T.c.uln).where(*(_T.c[name] == sa.bindparam(f"v{i}_{j}") for j, name in enumerate(names)))
-        for i, names in enumerate(columns)
-    ]
-    found = sa.union(*reads).subquery("found")
+    # A search has one of a few forms, so the statements are few. Both databases put together what the indexes find
+    # before they look at any learner, and then look at each once.
+    found = sa.or_(
+        *(
+            sa.and_(*(_T.c[name] == sa.bindparam(f"v{i}_{j}") for j, name in enumerate(names)))
+            for i, names in enumerate(columns)
+        )
+    )
     few, many = (
-        rows.join(found, found.c.uln == _T.c.uln)
-        .where(_T.c.learner_status != LearnerStatus.DELETED.value)
-        .limit(sa.bindparam("limit"))
+        rows.where(found, _T.c.learner_status != LearnerStatus.DELETED.value).limit(sa.bindparam("limit"))
         for rows in (_LEARNER, _CANDIDATE)
     )
     return few, many
@@ -255,33 +255,72 @@ def replace(
     changed_by: the organisation's id; user_name: its user; at: when (default now). Where the two have different
     masters the caller has locked the learner and them in the order of their ULNs, so that two cannot deadlock.
     """
-    if conn.execute(_VERSION_FOR_UPDATE, {"uln": old.uln}).scalar() != old.version_number:
-        return Replaced.STALE
-    if new.learner_status == LearnerStatus.ACTIVE:
-        identity = matching.identity(new)
-        claim = identities.CLAIM_OR_KEEP[conn.dialect.name]
-        if not conn.execute(claim, {"identity": identity, "uln": new.uln}).rowcount:
-            return Replaced.IDENTITY_TAKEN
-        conn.execute(identities.DELETE_OTHERS, {"of_uln": new.uln, "kept": identity})
+    kept = _identity(new)
+    if kept == (had := _identity(old)):
+        if not conn.execute(_UPDATE, _changes(old, new)).rowcount:
+            return Replaced.STALE
     else:
-        conn.execute(identities.DELETE, {"of_uln": new.uln})
-    row = values(new, matching.stored_keys(new))
-    del row["uln"]
-    conn.execute(_UPDATE, row | {"of_uln": old.uln, "of_version": old.version_number})
+        if conn.execute(_VERSION_FOR_UPDATE, {"uln": old.uln}).scalar() != old.version_number:
+            return Replaced.STALE
+        if kept is not None:
+            claim = identities.CLAIM_OR_KEEP[conn.dialect.name]
+            if not conn.execute(claim, {"identity": kept, "uln": new.uln}).rowcount:
+                return Replaced.IDENTITY_TAKEN
+        if had is not None:
+            writing.later(conn, identities.RELEASE, {"released": had, "of_uln": old.uln})
+        writing.later(conn, _UPDATE, _changes(old, new))
     if new.master_uln != old.master_uln:
         masters.keep(conn, old.master_uln, new.master_uln)
-    conn.execute(
-        _INSERT_HISTORY,
-        {
-            "uln": old.uln,
-            "version_number": old.version_number,
-            "replaced_at": at or datetime.datetime.now(datetime.UTC),
-            "organisation_id": changed_by,
-            "user_name": user_name,
-            "learner": {name: getattr(old, name) for name in FIELDS},
-        },
-    )
+    writing.later(conn, _INSERT_HISTORY, _history(old, changed_by, user_name, at))
     return Replaced.DONE
+
+
+def replace_details(
+    conn: Connection,
+    changes: Sequence[tuple[StoredLearner, StoredLearner]],
+    *,
+    changed_by: int | None,
+    user_name: str,
+) -> Replaced:
+    """`replace` for several learners (old, new) at once, in one round trip, of whom none changes identity or master.
+
+    STALE if another version of any of them is stored: then roll back, for the others are written.
+    """
+    if not changes:
+        return Replaced.DONE
+    if conn.execute(_UPDATE, [_changes(old, new) for old, new in changes]).rowcount != len(changes):
+        return Replaced.STALE
+    conn.execute(_INSERT_HISTORY, [_history(old, changed_by, user_name, None) for old, _ in changes])
+    return Replaced.DONE
+
+
+def keeps_identity(old: StoredLearner, new: StoredLearner) -> bool:
+    """Whether a new version claims no identity and gives none up, and has the same master."""
+    return new.master_uln == old.master_uln and _identity(new) == _identity(old)
+
+
+def _identity(learner: StoredLearner) -> bytes | None:
+    """The identity that the learner claims: only who is live has one."""
+    return matching.identity(learner) if learner.learner_status == LearnerStatus.ACTIVE else None
+
+
+def _changes(old: StoredLearner, new: StoredLearner) -> dict[str, Any]:
+    row = values(new, matching.stored_keys(new))
+    del row["uln"]
+    return row | {"of_uln": old.uln, "of_version": old.version_number}
+
+
+def _history(
+    old: StoredLearner, changed_by: int | None, user_name: str, at: datetime.datetime | None
+) -> dict[str, Any]:
+    return {
+        "uln": old.uln,
+        "version_number": old.version_number,
+        "replaced_at": at or datetime.datetime.now(datetime.UTC),
+        "organisation_id": changed_by,
+        "user_name": user_name,
+        "learner": {name: getattr(old, name) for name in FIELDS},
+    }
 
 
 def values(learner: StoredLearner, keys: matching.StoredKeys) -> dict[str, Any]:

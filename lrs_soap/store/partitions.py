@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import copies
+from lrs_soap.store import copies, tables
 from lrs_soap.store import engine as engines
 
 DISTRIBUTED = {
@@ -67,18 +67,24 @@ def partition(engine: Engine, number: int, step: Callable[[int, int], None] = la
         conn.exec_driver_sql(f"ANALYZE {', '.join(DISTRIBUTED)}")
 
 
+def _stored(table: str) -> str:
+    """How a table without partitions, or a partition, is stored. PostgreSQL takes none of it for a whole in partitions."""
+    options = tables.metadata.tables[table].dialect_options["postgresql"]["with"] or {}
+    return f" WITH ({', '.join(f'{name} = {value}' for name, value in options.items())})" if options else ""
+
+
 def _move(conn: Connection, table: str, column: str, number: int) -> None:
     constraints = conn.execute(_CONSTRAINTS, {"table": table}).all()
     indexes = conn.execute(_INDEXES, {"table": table}).scalars().all()
     conn.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_before")
     parted = f" PARTITION BY HASH ({column})" if number > 1 else ""
-    conn.exec_driver_sql(f"CREATE TABLE {table} (LIKE {table}_before INCLUDING DEFAULTS){parted}")
+    conn.exec_driver_sql(f"CREATE TABLE {table} (LIKE {table}_before INCLUDING DEFAULTS){parted or _stored(table)}")
     old = [name for name, of in copies.partitions(conn).items() if of == f"{table}_before"]
     for name in old:  # their names are needed again
         conn.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {name}_before")
     for remainder in range(number if parted else 0):
         conn.exec_driver_sql(f"CREATE TABLE {table}_{remainder} PARTITION OF {table} "
-                             f"FOR VALUES WITH (MODULUS {number}, REMAINDER {remainder})")  # fmt: skip
+                             f"FOR VALUES WITH (MODULUS {number}, REMAINDER {remainder}){_stored(table)}")  # fmt: skip
     conn.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {table}_before")
     conn.exec_driver_sql(f"DROP TABLE {table}_before")
     for name, definition in constraints:

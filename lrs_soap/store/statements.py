@@ -94,7 +94,9 @@ def _converter(kind: sa.types.TypeEngine, dialect: sa.Dialect) -> Callable[[Any]
     """
     if not isinstance(kind, sa.ARRAY):
         return kind.bind_processor(dialect)
-    convert = kind.item_type.dialect_impl(dialect).bind_processor(dialect)
+    item = kind.item_type.dialect_impl(dialect)
+    # SQLAlchemy would wrap bytes for the driver, and `_array` leave them to it.
+    convert = None if isinstance(item, sa.LargeBinary) else item.bind_processor(dialect)
 
     def written(values: Sequence[Any] | None) -> Any:
         if values is not None and convert is not None:

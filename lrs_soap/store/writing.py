@@ -53,6 +53,18 @@ class Writer(Connection):
             return super().execute(statement, parameters)
         return self._run_many(compiled, values) if isinstance(values, list) else self._run(compiled, values)
 
+    def execute_all(self, *asked: tuple[sa.Executable, statements.Values]) -> list[Written]:
+        """`execute` of several statements, each of one set of values and none with a list that expands: on PostgreSQL in
+        one round trip."""
+        if self.dialect.name == "sqlite":
+            return [self.execute(statement, values) for statement, values in asked]
+        prepared = [self._prepared(statement, values) for statement, values in asked]
+        answers = self._exchange([(compiled.sql, compiled.values(values)) for compiled, values in prepared])
+        return [
+            Written(compiled.rows(answer.rows), answer.rowcount)
+            for (compiled, _), answer in zip(prepared, answers[-len(prepared) :], strict=True)
+        ]
+
     def exec_driver_sql(self, statement, *arguments, **options) -> Any:
         """As SQLAlchemy's."""
         self._send_what_waits()

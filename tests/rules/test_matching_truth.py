@@ -34,7 +34,7 @@ class Store:
         self.rows = collections.defaultdict(list)
         for person in people:
             values = dataclasses.asdict(matching.stored_keys(person)) | {"date_of_birth": person.date_of_birth}
-            for columns in matching.INDEXES:
+            for columns in matching.READS:
                 self.rows[columns, tuple(values[column] for column in columns)].append(person)
 
     def find(self, query) -> matching.Decision:

@@ -13,6 +13,7 @@ from lrs_soap.store import engine as engines
 from lrs_soap.store import learners, tables, ulns
 
 BEA = changed(uln="1000000027", given_name="Bea", master_uln=ADA.uln, learner_status="0")
+ADA_TOO = changed(uln="1000000043", given_name="Ada Too")
 CLEO = changed(uln="1000000035", given_name="Cleo", master_uln=BEA.uln, learner_status="0")
 
 
@@ -286,6 +287,38 @@ def test_a_stale_version_is_not_replaced(conn):
     assert learners.by_uln(conn, ADA.uln) == second
     assert identities(conn) == {matching.identity(ADA): ADA.uln}
     assert len(history(conn)) == 1
+
+
+def test_several_details_are_replaced_at_once_or_none_counts(engine):
+    new = [changed(old, version_number=2, notes="new") for old in (ADA, ADA_TOO)]
+    store(engine, ADA, ADA_TOO)
+    with engines.write(engine) as conn:
+        before = identities(conn)
+        who = {"changed_by": None, "user_name": "A Teacher"}
+        assert learners.replace_details(conn, [(ADA, new[0])], **who) is learners.Replaced.DONE
+        assert learners.replace_details(conn, [], **who) is learners.Replaced.DONE
+        assert [row["version_number"] for row in history(conn)] == [1]
+        assert learners.by_uln(conn, ADA.uln) == new[0]
+        pairs = [(ADA_TOO, new[1]), (ADA, new[0])]  # the second is another version by now
+        assert learners.replace_details(conn, pairs, **who) is learners.Replaced.STALE
+        assert len(history(conn)) == 1
+        assert identities(conn) == before
+
+
+def test_only_its_own_identity_is_given_up(conn):
+    """Also of a learner who is said to have been what another is now."""
+    insert(conn, ADA)
+    insert(conn, ADA_TOO)
+    was_ada = changed(ADA, uln=ADA_TOO.uln)
+    assert replace(conn, was_ada, changed(ADA_TOO, version_number=2, family_name="King")) is learners.Replaced.DONE
+    assert identities(conn)[matching.identity(ADA)] == ADA.uln
+
+
+def test_who_keeps_its_identity_is_known():
+    assert learners.keeps_identity(ADA, changed(ADA, notes="new", given_name=ADA.given_name.upper()))
+    assert not learners.keeps_identity(ADA, changed(ADA, gender="1" if ADA.gender != "1" else "2"))
+    assert not learners.keeps_identity(ADA, changed(ADA, learner_status="2"))
+    assert not learners.keeps_identity(BEA, changed(BEA, master_uln=CLEO.uln))
 
 
 def test_another_live_learners_identity_is_not_taken(conn):

@@ -25,6 +25,9 @@ def run(url, *arguments):
     return CliRunner().invoke(main.main, [*map(str, arguments), "--database", url])
 
 
+ROOM = "SELECT DISTINCT reloptions FROM pg_class WHERE oid = 'learner'::regclass AND relkind = 'r' OR oid IN (SELECT relid FROM pg_partition_tree('learner') WHERE isleaf)"
+
+
 def everything(url):
     engine = engines.create(url)
     with engine.connect() as conn:
@@ -35,6 +38,7 @@ def everything(url):
         context = MigrationContext.configure(conn, opts={
             "include_name": lambda name, kind, _: kind != "table" or name not in copies.partitions(conn)})  # fmt: skip
         assert autogenerate.compare_metadata(context, tables.metadata) == []
+        assert conn.exec_driver_sql(ROOM).scalars().all() == [["fillfactor=90"]]
         parts = partitions.counts(conn)
     engine.dispose()
     return held, keys, parts

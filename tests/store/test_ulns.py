@@ -6,7 +6,7 @@ from store_samples import changed, store
 
 from lrs_soap.rules import uln as rules_uln
 from lrs_soap.store import engine as engines
-from lrs_soap.store import schema, tables, ulns
+from lrs_soap.store import bulk, learners, schema, tables, ulns
 
 
 def issue(url, start, answers):
@@ -50,6 +50,27 @@ def test_numbers_loaded_from_elsewhere_are_skipped(engine):
     store(engine, changed(uln=order.uln(1)), changed(uln=order.uln(2), given_name="Bea", learner_status="2"))
     with engines.write(engine) as conn:
         assert ulns.issue(conn, 3) == [order.uln(index) for index in (0, 3, 4)]
+
+
+def test_who_is_registered_gets_the_next_number_that_nobody_has(engine):
+    """Whether numbers were drawn for them before or not; two are the same person."""
+    with engines.read(engine) as conn:
+        order = issuer(conn)
+    store(engine, *(changed(uln=order.uln(index), given_name=f"Loaded {index}") for index in (0, 2, 4)))
+    new = [bulk.newcomer(changed(given_name=name)) for name in ("Bea", "Cleo", "Loaded 2", "Dora")]
+    with engines.write(engine) as conn:
+        there, drawn = bulk.equal_and_drawn(conn, new)
+        assert [learner.given_name for equals in there.values() for learner in equals] == ["Loaded 2"]
+        assert drawn == ([order.uln(index) for index in (0, 1, 2)] if conn.dialect.name == "postgresql" else [])
+        given = bulk.register(conn, new, drawn)
+        assert given[2] is None
+        assert {given[0], given[1], given[3]} <= {order.uln(index) for index in (1, 3, 5, 6, 7, 8)}
+        assert len(set(given)) == 4
+    with engines.read(engine) as conn:
+        held = learners.by_ulns(conn, [uln for uln in given if uln])
+        assert [held[uln].given_name for uln in given if uln] == ["Bea", "Cleo", "Dora"]
+        assert sorted(bulk.by_identities(conn, [one.identity for one in new]).values()) == sorted(
+            [given[0], given[1], given[3], order.uln(2)])  # fmt: skip
 
 
 def test_numbers_run_out_with_an_error(conn):
