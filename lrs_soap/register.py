@@ -5,7 +5,8 @@ import dataclasses
 import datetime
 import time
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -64,7 +65,8 @@ class Call:
 
     reference and user_name are what the request named, also when it was turned away; `code` is the code answered;
     `ulns` the learners shown or changed, in order. Demographics never come here. `position` is what a replica must
-    have for the call to read from it, if that was asked for already.
+    have for the call to read from it, if that was asked for already; `ahead` what was read for it together with others
+    (`operations.ahead`).
     """
 
     register: Register
@@ -79,6 +81,7 @@ class Call:
     at: datetime.datetime = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc))
     audited: bool = False
     position: Position | None = None
+    ahead: Mapping[str | bytes, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def today(self) -> datetime.date:

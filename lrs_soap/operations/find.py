@@ -2,7 +2,7 @@
 
 from lrs_soap import errors, model
 from lrs_soap.codes import FindType, LearnerStatus, ResponseCode
-from lrs_soap.operations import replies
+from lrs_soap.operations import ahead, replies
 from lrs_soap.register import Call
 from lrs_soap.rules import dates, matching, uln
 from lrs_soap.store import learners, searches
@@ -16,7 +16,7 @@ def learner_by_uln(call: Call, request: model.LearnerByULNRqst) -> model.FindLea
     """
     found, code = [], ResponseCode.NO_MATCH
     with call.reading() as connection:
-        stored = learners.by_uln(connection, request.uln) if uln.is_valid(request.uln) else None
+        stored = ahead.by_uln(call, connection, request.uln) if uln.is_valid(request.uln) else None
         if stored is not None and stored.learner_status != LearnerStatus.DELETED:
             found = replies.with_masters(connection, [stored])
         if found:
@@ -61,7 +61,7 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
     )
     limit = call.register.settings.possible_limit
     with call.reading() as connection:
-        exact = learners.by_identity(connection, matching.identity(query))
+        exact = ahead.by_identity(call, connection, matching.identity(query))
         if exact is not None:
             code, found = ResponseCode.EXACT_MATCH, [(exact, False)]
         else:

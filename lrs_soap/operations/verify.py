@@ -2,10 +2,9 @@
 
 from lrs_soap import model
 from lrs_soap.codes import LearnerStatus, VerificationCode
-from lrs_soap.operations import replies
+from lrs_soap.operations import ahead, replies
 from lrs_soap.register import Call
 from lrs_soap.rules import uln, verify
-from lrs_soap.store import learners
 
 # P: the stored values are given to a caller whose values agree with them, and to no other.
 _GIVEN = {
@@ -20,7 +19,7 @@ def verify_learner(call: Call, request: model.VerifyLearnerRqst) -> model.Verify
     """Compares the values sent with the learner of the ULN. D: there is no ResponseCode above the verified learner."""
     asked = request.learner_to_verify
     with call.reading() as connection:
-        stored = learners.by_uln(connection, asked.uln) if uln.is_valid(asked.uln) else None
+        stored = ahead.by_uln(call, connection, asked.uln) if uln.is_valid(asked.uln) else None
         found = replies.with_masters(connection, [stored] if stored else [])
     values = verified(asked, stored, found[0][0] if found else None)
     call.code = values["response_code"]

@@ -113,6 +113,11 @@ OF_ULNS = {
 
 _BY_ULNS = {name: _LEARNER.where(among) for name, among in OF_ULNS.items()}
 _BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa.bindparam("identity"))
+_BY_IDENTITIES = (
+    sa.select(*_LEARNER.selected_columns, _I.c.identity)
+    .join(_I, _I.c.uln == _T.c.uln)
+    .where(_I.c.identity == sa.any_(sa.bindparam("identities", type_=sa.ARRAY(_I.c.identity.type))))
+)
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 
 _MERGED_INTO = sa.select(_T.c.uln).where(_T.c.master_uln == sa.bindparam("master"))
@@ -142,6 +147,19 @@ def by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
     """The learners of these ULNs, by ULN; those that do not exist are left out."""
     rows = conn.execute(_BY_ULNS[conn.dialect.name], {"ulns": [int(uln) for uln in ulns]})
     return {learner.uln: learner for learner in map(stored, rows)}
+
+
+def of_keys(conn: Connection, keys: Iterable[str | bytes]) -> dict[str | bytes, StoredLearner]:
+    """The learners of ULNs as `by_uln` gives them, and of identities (bytes) as `by_identity` does, by these keys; those that do
+    not exist are left out. On PostgreSQL."""
+    ulns, identities = {}, {}
+    for key in keys:
+        (identities if isinstance(key, bytes) else ulns)[key] = None
+    found: dict[str | bytes, StoredLearner] = dict(by_ulns(conn, ulns)) if ulns else {}
+    if identities:
+        rows = conn.execute(_BY_IDENTITIES, {"identities": list(identities)})
+        found |= {bytes(row[-1]): stored(row[:-1]) for row in rows}
+    return found
 
 
 def by_identity(conn: Connection, identity: bytes) -> StoredLearner | None:

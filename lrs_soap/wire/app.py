@@ -10,10 +10,11 @@ import email.message
 import functools
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from lrs_soap import contract, errors, logs, metrics
+from lrs_soap.operations import ahead
 from lrs_soap.register import Register
 from lrs_soap.wire import bodies, connection, faults, freshness, gathering, origin, pages, probes, soap, tls
 
@@ -47,7 +48,8 @@ class Way(NamedTuple):
 
 
 class App:
-    """The ASGI application of a register. `sandbox` makes the page at / say so."""
+    """The ASGI application of a register. `sandbox` makes the page at / say so. gathers: whether calls that come together
+    are better answered by `all_at_once`."""
 
     def __init__(self, register: Register, sandbox: bool = False):
         self._register = register
@@ -64,6 +66,7 @@ class App:
         self._threads = concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
         self._gathering = gathering.Gathering(register, self._threads)
         self._references = _references()
+        self.gathers = ahead.pays(register.engine)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -106,11 +109,27 @@ class App:
     def at_once(self, way: Way, body: bytes) -> tuple[Response | None, soap.Exchange | None]:
         """The response to a whole SOAP call, if it can be given without waiting for anything. Else `__call__` has still to
         answer it, with the other value, what was begun, in its scope as `connection.BEGUN`."""
+        exchange, is_quick = self._begin(way, body)
+        return self._finish(exchange) if is_quick else (None, exchange)
+
+    def all_at_once(self, asked: Sequence[tuple[Way, bytes]]) -> list[tuple[Response | None, soap.Exchange | None]]:
+        """`at_once` for calls that have come together, what they ask for first being read in one round trip."""
+        begun = [self._begin(way, body) for way, body in asked]
+        self._soap.read_ahead(exchange for exchange, is_quick in begun if is_quick)
+        # Asked again: the database may have been slow to answer meanwhile.
+        return [
+            self._finish(exchange) if is_quick and self._soap.is_quick(exchange) else (None, exchange)
+            for exchange, is_quick in begun
+        ]
+
+    def _begin(self, way: Way, body: bytes) -> tuple[soap.Exchange | None, bool]:
+        """The call, and whether it can be answered at once."""
         if len(body) > self._register.settings.max_body_bytes:
-            return None, None
+            return None, False
         exchange = self._soap.begin(body, way.charset, next(self._references), way.origin)
-        if not (self._soap.is_decided(exchange) and self._soap.is_quick(exchange)):
-            return None, exchange
+        return exchange, self._soap.is_decided(exchange) and self._soap.is_quick(exchange)
+
+    def _finish(self, exchange: soap.Exchange) -> tuple[Response | None, None]:
         reply = self._soap.finish_at_once(exchange)
         if reply is None:
             return None, None

@@ -37,6 +37,8 @@ BEGUN = "lrs_soap.begun"
 
 _CLOSE = (b"connection", b"close")
 _LENGTH = re.compile(rb"\r\nContent-Length: *([0-9]{1,9})(?=\r\n)", re.IGNORECASE)
+# Requests answered together: the first of them waits for the last.
+_MOST_TOGETHER = 32
 # Heads that a connection remembers: a client's differ in SOAPAction only.
 _MOST_HEADS = 8
 
@@ -91,6 +93,8 @@ class Protocol(HttpToolsProtocol):
     share = shares.alone()
     # Connections on which we wait for a request to arrive, those that have kept us waiting longest first.
     _waiting: ClassVar[dict["Protocol", None]] = {}
+    # Requests that have come in this turn of the loop: their connections, ways and bodies.
+    _together: ClassVar[list[tuple["Protocol", Any, bytes]]] = []
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -103,6 +107,9 @@ class Protocol(HttpToolsProtocol):
         self._way: Any = None  # of the request that is read
         self._begun: tuple | None = None  # what came of asking `at_once`, if that was asked before the head was parsed
         self._answered_at = 0.0  # on the clock of the loop
+        self._gathers = getattr(self.app, "gathers", False)
+        self._gathered: bytes | None = None  # a request that is answered together with others in a moment
+        self._behind: list[bytes] = []  # what came after it
         self._received = 0  # bytes since the request began
         self._in_head = True
         self._is_arriving = False
@@ -116,22 +123,28 @@ class Protocol(HttpToolsProtocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
+        if self._gathered is not None:
+            self._behind.append(data)
+            return
         is_new = self._at_once is not None and not self._is_arriving
         if is_new and self._ways and self._answer_alike(data):
             return
+        self._way = None
+        self._parse(data)
+        if self._way is not None and is_new:
+            self._remember(data)
+
+    def _parse(self, data: bytes) -> None:
         # What one read holds may be a head, a body and the next head: the limit is for what came before it.
         if self._received > (MAX_HEAD_BYTES if self._in_head else self.longest):
             self._abort("head-too-long" if self._in_head else "too-long")
             return
-        self._way = None
         super().data_received(data)
         self._received += len(data)
         if self._body is not None:  # the rest comes later
             self._begin_task()
         if self._is_arriving and self._deadline is None:
             self._expect_request()
-        elif is_new and self._way is not None:
-            self._remember(data)
 
     def _answer_alike(self, data: bytes) -> bool:
         """Answers a whole request that begins like one before; False if it is none, or cannot be answered at once."""
@@ -142,15 +155,52 @@ class Protocol(HttpToolsProtocol):
         way = self._ways.get(data[: length.start()] + data[length.end() : end])
         if way is None or not self._may_answer() or len(self.connections) >= self.limit_concurrency:
             return False
+        if self._gathers:
+            self._gathered = data
+            self._gather(way, data[end:])
+            return True
         response, _ = self._begun = self._at_once(way, data[end:])
         if response is None:
             return False  # the parser reads it, and what was begun is gone on with
         self._begun = None
+        self._reply(response)
+        return True
+
+    def _gather(self, way: Any, body: bytes) -> None:
+        """Leaves the request until the loop has read what else has arrived."""
+        if not self._together:
+            self.loop.call_soon(self._answer_together, self.app)
+        self._together.append((self, way, body))
+        if len(self._together) == _MOST_TOGETHER:
+            self._answer_together(self.app)
+
+    @classmethod
+    def _answer_together(cls, app: Any) -> None:
+        asked, cls._together = cls._together, []
+        if not asked:
+            return  # they became so many that they were answered at once
+        for (one, _, _), begun in zip(asked, app.all_at_once([(way, body) for _, way, body in asked]), strict=True):
+            one._answer_gathered(begun)
+
+    def _answer_gathered(self, begun: tuple) -> None:
+        data, self._gathered = self._gathered, None
+        if self.transport.is_closing():
+            return
+        if begun[0] is not None:
+            self._reply(begun[0])
+        else:
+            self._begun = begun
+            self._parse(data)
+        behind, self._behind = self._behind, []
+        for more in behind:
+            if not self.transport.is_closing():
+                self.data_received(more)
+
+    def _reply(self, response: Any) -> None:
         is_last = self._is_last(response)
         self._write(response, is_last)
         if not is_last:
             self._go_on()
-        return True
 
     def _go_on(self) -> None:
         """What `on_response_complete` does, where nothing was paused or stands in line, and timers may stay as they are."""

@@ -1,12 +1,14 @@
 """What is around the application: nothing that escapes it reaches the caller, or the log with what it says."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from lrs_soap import contract, errors, logs, metrics
 from lrs_soap.wire import faults
 from lrs_soap.wire.app import TEXT, XML, App, Response, Way, respond
 from lrs_soap.wire.bodies import ClientDisconnected
+from lrs_soap.wire.connection import TRANSPORT
 from lrs_soap.wire.soap import Exchange
 
 log = logs.get_logger("lrs_soap.wire")
@@ -18,7 +20,8 @@ class Shield:
     def __init__(self, app: App):
         self._app = app
         if hasattr(app, "at_once"):
-            self.way, self.at_once = self._way, self._at_once
+            self.way, self.at_once, self.all_at_once = self._way, self._at_once, self._all_at_once
+            self.gathers = app.gathers
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         started = False
@@ -26,7 +29,14 @@ class Shield:
         async def sending(message: dict[str, Any]) -> None:
             nonlocal started
             started = True
-            await send(message)
+            try:
+                await send(message)
+            except RuntimeError:
+                # Of a connection that was ended here meanwhile, by its limits.
+                transport = scope.get("extensions", {}).get(TRANSPORT)
+                if transport is None or not transport.is_closing():
+                    raise
+                raise ClientDisconnected() from None
 
         try:
             await self._app(scope, receive, sending)
@@ -51,6 +61,13 @@ class Shield:
             return self._app.at_once(way, body)
         except Exception as error:
             return self._failure(error, "POST", contract.ENDPOINT), None
+
+    def _all_at_once(self, asked: Sequence[tuple[Way, bytes]]) -> list[tuple[Response | None, Exchange | None]]:
+        """The application's `all_at_once`; where it raises, each call by itself, so that one spoils it for no other."""
+        try:
+            return self._app.all_at_once(asked)
+        except Exception:
+            return [self._at_once(way, body) for way, body in asked]
 
     def _failure(self, error: Exception, method: str | None, path: str | None) -> Response:
         reference = secrets.token_hex(8)

@@ -7,11 +7,11 @@ the one place where an exception becomes the declared fault.
 import concurrent.futures
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from lrs_soap import binding, contract, errors, logs, metrics
-from lrs_soap.operations import TABLE, together
+from lrs_soap.operations import TABLE, ahead, together
 from lrs_soap.register import Call, Register
 from lrs_soap.store import engine
 from lrs_soap.wire import auth, spyned
@@ -130,6 +130,14 @@ class SoapServer:
             return True
         # Connecting to a database that is down may take seconds, in which nobody else would be answered.
         return TABLE[exchange.call.operation].quick and not engine.is_doubtful(self._register.engine)
+
+    def read_ahead(self, exchanges: Iterable[Exchange]) -> None:
+        """Reads for quick calls, which are decided, what they ask for first."""
+        ahead.read([
+            (exchange.call, exchange.ctx.in_object)
+            for exchange in exchanges
+            if exchange.fault is None and exchange.admission.refusal is None
+        ])  # fmt: skip
 
     def finish_at_once(self, exchange: Exchange) -> Reply | None:
         """The reply to a quick call, on the event loop; None if the database did not answer at once. Nothing was done

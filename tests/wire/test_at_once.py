@@ -1,28 +1,55 @@
 """A message that comes whole in one read is answered without a task; everybody gets the same reply as if it had come in
 pieces."""
 
+import asyncio
+import contextlib
 import re
 import socket
+import struct
 import time
 
 import pytest
+import sqlalchemy as sa
 from support import outcomes, server
 
-from lrs_soap import contract, settings
+from lrs_soap import contract, passwords, settings
 from lrs_soap.register import Register
-from lrs_soap.wire import app, origin, shield
+from lrs_soap.store import engine as engines
+from lrs_soap.store import tables
+from lrs_soap.wire import app, connection, origin, shield
 
-FOUND = outcomes.named("uln-exact").message
+PASSWORD = "for at once 16 !"
+
+
+def message(case: str) -> bytes:
+    return re.sub(rb"(<OrgPassword>)[^<]*", rb"\1" + PASSWORD.encode(), outcomes.named(case).message)
+
+
+FOUND = message("uln-exact")
 TYPE = b"Content-Type: text/xml; charset=utf-8"
-_VARIES = re.compile(rb"date: [^\r]*|<ErrorTimestamp>[^<]*|Reference: [0-9a-f]+")
+_VARIES = re.compile(rb"(?<=date: )[^\r]*|<ErrorTimestamp>[^<]*|Reference: [0-9a-f]+")
 
 
-@pytest.fixture(scope="module")
-def running(sqlite_databases):
-    url = sqlite_databases.sandbox()
-    with server.running(url, max_body_bytes=100_000) as found:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def running(request):
+    databases = request.getfixturevalue(f"{request.param}_databases")
+    url = in_use(databases)
+    with server.running(url, "serve", max_body_bytes=100_000) as found:
         yield found
-    sqlite_databases.drop(url)
+        # Else nothing here was tested.
+        assert int(re.search(r'admissions_total{source="memory"} (\d+)', found.get("/metrics").body.decode())[1]) > 50
+    databases.drop(url)
+
+
+def in_use(databases) -> str:
+    """The URL of a register with the sandbox's learners that `serve` takes: a sandbox answers nothing at once, for it looks at
+    calls before they are calls."""
+    url = databases.sandbox()
+    engine = engines.create(url)
+    with engines.write(engine) as conn:
+        conn.execute(sa.update(tables.organisation).values(sandbox=False, password_hash=passwords.hash_password(PASSWORD)))
+    engine.dispose()
+    return url
 
 
 def head(*fields: bytes, length: int, target: str = contract.ENDPOINT, version: bytes = b"1.1") -> bytes:
@@ -136,6 +163,62 @@ def whole(connection: socket.socket) -> bytes:
     return got
 
 
+TOGETHER = [
+    *(message(case) for case in ("uln-nickname", "uln-unknown", "uln-merged", "find-exact", "find-no-match", "find-nickname")),
+    FOUND, WRONG_PASSWORD, FOUND.replace(b"</ULN>", b"1</ULN>"), b"hello",
+]  # fmt: skip
+
+
+def test_messages_that_come_together(running):
+    """On connections that are known, so many at a time that some are read in the same turn of the loop: each gets its own reply."""
+    expected = [fields(ask(running.port, head(TYPE, length=len(body)) + body)) for body in TOGETHER]
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(socket.create_connection(("127.0.0.1", running.port), 20)) for _ in range(40)]
+        for connection in connections:
+            connection.sendall(head(TYPE, length=len(FOUND)) + FOUND)
+            assert b"WSRC0004" in whole(connection)
+        for turn in range(5):
+            asked = [(connection, (number + turn) % len(TOGETHER)) for number, connection in enumerate(connections)]
+            for connection, which in asked:
+                connection.sendall(head(TYPE, length=len(TOGETHER[which])) + TOGETHER[which])
+            for connection, which in asked:
+                assert fields(whole(connection)) == expected[which]
+
+
+def test_one_behind_the_other_on_connections_that_come_together(running):
+    one = head(TYPE, length=len(FOUND)) + FOUND
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(socket.create_connection(("127.0.0.1", running.port), 20)) for _ in range(10)]
+        for connection in connections:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(one)
+            assert b"WSRC0004" in whole(connection)
+        for _ in range(20):
+            for piece in (one + head(TYPE, length=5) + b"hel", b"lo", one):
+                for connection in connections:
+                    connection.sendall(piece)
+            for connection in connections:
+                got = b""
+                while len(codes := re.findall(rb"<(?:ResponseCode|ErrorCode)>(\w+)<.*?Envelope>", got, re.DOTALL)) < 3:
+                    got += connection.recv(65536)
+                assert codes == [b"WSRC0004", b"WSEC0001", b"WSRC0004"]
+
+
+def test_clients_that_leave_before_they_are_answered(running):
+    one = head(TYPE, length=len(FOUND)) + FOUND
+    for _ in range(5):
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(socket.create_connection(("127.0.0.1", running.port), 20)) for _ in range(10)]
+            for connection in connections:
+                connection.sendall(one)
+                assert b"WSRC0004" in whole(connection)
+            for number, connection in enumerate(connections):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", number % 2, 0))
+                connection.sendall(one)
+    assert b"WSRC0004" in ask(running.port, one)
+    assert "Traceback" not in running.output and "unexpected" not in running.output, running.output[-3000:]
+
+
 def test_a_message_begun_where_another_was_expected(running):
     """The rest of a message that began like one before is waited for."""
     one = head(TYPE, length=len(FOUND)) + FOUND
@@ -153,8 +236,8 @@ def test_a_message_begun_where_another_was_expected(running):
 
 
 def test_a_connection_that_was_answered_at_once_is_kept_for_a_while(sqlite_databases):
-    url = sqlite_databases.sandbox()
-    with server.running(url, keep_alive_seconds=1) as found, socket.create_connection(("127.0.0.1", found.port), 20) as connection:
+    url = in_use(sqlite_databases)
+    with server.running(url, "serve", keep_alive_seconds=1) as found, socket.create_connection(("127.0.0.1", found.port), 20) as connection:
         started = time.monotonic()
         while time.monotonic() < started + 2:
             connection.sendall(head(TYPE, length=len(FOUND)) + FOUND)
@@ -189,7 +272,31 @@ def test_what_nobody_foresaw_is_a_fault_that_says_nothing(database_url, monkeypa
         raise RuntimeError("Ada Lovelace")
 
     monkeypatch.setattr(application, "at_once", fails)
-    response, _ = shield.Shield(application).at_once(app.Way(origin.NOWHERE, None), FOUND)
+    monkeypatch.setattr(application, "all_at_once", fails)
+    shielded, way = shield.Shield(application), app.Way(origin.NOWHERE, None)
+    response, _ = shielded.at_once(way, FOUND)
+    assert shielded.all_at_once([(way, FOUND)] * 2)[1][0].status == 500
     register.close()
     assert response.status == 500 and b"WSEC0999" in response.body and b"Ada" not in response.body
     assert (b"connection", b"close") in response.headers
+
+
+@pytest.mark.parametrize("is_closing", [True, False])
+def test_a_connection_that_was_ended_meanwhile_is_no_error(is_closing):
+    class Closed:
+        def is_closing(self):
+            return is_closing
+
+    async def app_that_answers(scope, receive, send):
+        await send({"type": "http.response.start"})
+
+    async def send(message):
+        raise RuntimeError("the handler is closed")
+
+    scope = {"method": "POST", "path": contract.ENDPOINT, "extensions": {connection.TRANSPORT: Closed()}}
+    call = shield.Shield(app_that_answers)(scope, None, send)
+    if is_closing:
+        asyncio.run(call)
+    else:
+        with pytest.raises(AttributeError):  # it wants to answer, which this application cannot
+            asyncio.run(call)
