@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import exc
 
 ROWS = 1_000
-"""So many rows written are worth a checkpoint, or fewer if they take more than PAGES."""
+"""So many rows written are worth a checkpoint, or fewer if those before took more than PAGES."""
 
 PAGES = 1_000
 """So many pages of the log (4 MB) are worth a checkpoint: few, for a commit waits for the disk behind them; and enough that a
@@ -29,9 +29,6 @@ LONG_PAGES = 4_096
 
 LOG_PAGES = 16_384
 """Beyond that (64 MB) a commit makes the checkpoint itself: the log does not grow for ever when the thread is too slow."""
-
-_FIRST_ROWS = 100
-"""Worth the first checkpoint, which tells how many pages of the log a row takes."""
 
 _READERS_SECONDS = 0.005
 """How long a log that is begun anew waits for readers of its end: writers wait with it. The next checkpoint tries again."""
@@ -45,9 +42,9 @@ class Checkpoints:
         self._log = Path(f"{file.absolute()}-wal")
         self._url = f"{file.absolute().as_uri()}?mode=rw"
         self._turn = turn
-        self._guard = threading.Lock()  # of the three below
+        self._guard = threading.Lock()  # of the next three
         self._rows = 0
-        self._enough = min(ROWS, _FIRST_ROWS)
+        self._enough = ROWS
         self._is_running = False
         self._seen = (b"", 0)  # which log it was when it was last looked at, and its pages
 

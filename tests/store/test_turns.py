@@ -25,6 +25,18 @@ with turns.of_file(Path(sys.argv[1])).mine(5):
     sys.stdin.readline()
 """
 
+ASKER = """
+import sys
+from pathlib import Path
+from sqlalchemy import exc
+from lrs_soap.store import turns
+try:
+    with turns.of_file(Path(sys.argv[1])).mine(0):
+        print("free")
+except exc.OperationalError:
+    print("locked")
+"""
+
 
 @pytest.fixture
 def file(tmp_path):
@@ -85,6 +97,54 @@ def test_a_killed_process_ends_its_turn(file):
         os.kill(other.pid, signal.SIGKILL)
         with turns.of_file(file).mine(60):
             pass
+
+
+def ask(mine, number, order):
+    """A thread that asks for its turn, and stands in line when this returns."""
+
+    def write():
+        with mine.mine(60):
+            order.append(number)
+
+    before = len(mine._line)
+    thread = threading.Thread(target=write)
+    thread.start()
+    while len(mine._line) == before:
+        pass
+    return thread
+
+
+def is_held(file):
+    """Whether this process keeps another from writing."""
+    return subprocess.run([sys.executable, "-c", ASKER, file], check=True, stdout=subprocess.PIPE).stdout == b"locked\n"
+
+
+def test_threads_of_a_process_follow_each_other_and_then_another_process_comes(file, monkeypatch):
+    locked, lock = [], turns._lock
+    monkeypatch.setattr(turns, "_lock", lambda *args: locked.append(args[1]) or lock(*args))
+    mine, order = turns.of_file(file), []
+    with mine.mine(60):
+        threads = [ask(mine, number, order) for number in range(2 * turns.AT_ONCE)]
+    for thread in threads:
+        thread.join()
+    assert order == list(range(2 * turns.AT_ONCE))
+    assert locked == 3 * [turns._NEXT, turns._WRITING]
+    assert not is_held(file)
+
+
+def test_who_gives_up_waiting_keeps_no_other_process_from_writing(file):
+    mine = turns.of_file(file)
+    with mine.mine(60):
+        with pytest.raises(sa.exc.OperationalError, match="locked"), mine.mine(0.01):
+            pass
+        assert is_held(file)
+    assert not is_held(file)
+
+
+def test_what_fails_in_a_turn_ends_it(file):
+    with pytest.raises(ZeroDivisionError), turns.of_file(file).mine(60):
+        raise ZeroDivisionError
+    assert not is_held(file)
 
 
 def test_the_file_of_the_turns_is_as_open_as_the_register(file):
