@@ -1,6 +1,8 @@
 """Writers to a SQLite file take turns: in line, whichever thread or process they are of."""
 
 import contextlib
+import errno
+import fcntl
 import os
 import signal
 import stat
@@ -119,16 +121,87 @@ def is_held(file):
     return subprocess.run([sys.executable, "-c", ASKER, file], check=True, stdout=subprocess.PIPE).stdout == b"locked\n"
 
 
+def locks(monkeypatch):
+    """The bytes of the file that this process asks for from now on."""
+    asked, lockf = [], fcntl.lockf
+
+    def lock(file, how, length, byte):
+        if how & fcntl.LOCK_EX:
+            asked.append(byte)
+        return lockf(file, how, length, byte)
+
+    monkeypatch.setattr(turns.fcntl, "lockf", lock)
+    return asked
+
+
+def test_who_waits_for_another_process_is_woken_and_does_not_look_again(file, monkeypatch):
+    asked = locks(monkeypatch)
+    with held_by_another_process(file):
+        with pytest.raises(sa.exc.OperationalError, match="locked"), turns.of_file(file).mine(0.2):
+            pass
+    assert asked == 2 * [turns._NEXT, turns._WRITING]
+
+
+def test_who_comes_after_one_that_gave_up_has_its_place(file, monkeypatch):
+    mine, order = turns.of_file(file), []
+
+    def write():
+        with mine.mine(60):
+            order.append(1)
+
+    with held_by_another_process(file):
+        with pytest.raises(sa.exc.OperationalError, match="locked"), mine.mine(0.01):
+            pass
+        asked = locks(monkeypatch)
+        assert mine._is_asking
+        thread = threading.Thread(target=write)
+        thread.start()
+        while mine._asker is None:
+            pass
+        assert order == asked == []
+    thread.join()
+    assert order == [1]
+    assert asked == []
+
+
+def test_a_place_in_line_that_nobody_wants_any_more_is_given_back(file):
+    mine = turns.of_file(file)
+    with held_by_another_process(file):
+        with pytest.raises(sa.exc.OperationalError, match="locked"), mine.mine(0.01):
+            pass
+    while mine._is_asking:
+        pass
+    assert not is_held(file)
+
+
+def test_what_the_kernel_takes_for_a_deadlock_is_asked_for_again(file, monkeypatch):
+    lockf, refused = fcntl.lockf, []
+
+    def lock(file, how, length, byte):
+        if how == fcntl.LOCK_EX and not refused:
+            refused.append(byte)
+            raise OSError(errno.EDEADLK, "Resource deadlock avoided")
+        return lockf(file, how, length, byte)
+
+    monkeypatch.setattr(turns.fcntl, "lockf", lock)
+    with held_by_another_process(file) as other:
+        with pytest.raises(sa.exc.OperationalError, match="locked"), turns.of_file(file).mine(0.05):
+            pass
+        other.stdin.write(b"\n")
+        other.stdin.flush()
+        with turns.of_file(file).mine(60):
+            assert refused and is_held(file)
+
+
 def test_threads_of_a_process_follow_each_other_and_then_another_process_comes(file, monkeypatch):
-    locked, lock = [], turns._lock
-    monkeypatch.setattr(turns, "_lock", lambda *args: locked.append(args[1]) or lock(*args))
+    asked = locks(monkeypatch)
     mine, order = turns.of_file(file), []
     with mine.mine(60):
         threads = [ask(mine, number, order) for number in range(2 * turns.AT_ONCE)]
     for thread in threads:
         thread.join()
     assert order == list(range(2 * turns.AT_ONCE))
-    assert locked == 3 * [turns._NEXT, turns._WRITING]
+    assert asked == 3 * [turns._NEXT, turns._WRITING]
     assert not is_held(file)
 
 
