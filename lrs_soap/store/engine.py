@@ -225,8 +225,8 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         file = pathlib.Path(url.database)
         _create_file(file)
         place.watch(engine, file)
-        _CHECKPOINTS[engine] = checkpoints.Checkpoints(file)
-        _TURNS[engine] = functools.partial(turns.of_file(file).mine, patience)
+        turn = _TURNS[engine] = functools.partial(turns.of_file(file).mine, patience)
+        _CHECKPOINTS[engine] = checkpoints.Checkpoints(file, turn)
 
     @event.listens_for(engine, "connect")
     def settle(connection, _record):

@@ -4,10 +4,18 @@ SQLite lets one write at a time; the others look again and again, up to 100 ms a
 moment is next: of several busy writers some wait for seconds. Here the threads of a process stand in line, and the one in
 front stands in line with other processes' at a file beside the register. SQLite's own lock still decides, so that what
 knows nothing of turns does no harm but to wait as before.
+
+A process that has its turn lets some of its own threads have theirs at once: when another process had it meanwhile, SQLite
+forgets the pages it had in memory.
+
+Nobody looks again and again: the kernel wakes who is next. It knows no time limit, so a thread of its own stands in line
+for whoever has one.
 """
 
+import _thread
 import collections
 import contextlib
+import errno
 import os
 import sqlite3
 import threading
@@ -23,11 +31,12 @@ try:
 except ImportError:  # Windows: processes meet at SQLite's own lock only
     fcntl = None
 
-# Between two looks, at first and at most: each look takes the interpreter from whoever has it.
-_FIRST_SECONDS, _MOST_SECONDS = 0.0005, 0.001
 # Bytes of the file: who holds the first is next, who holds the second writes. One alone would be taken again by whoever
 # gives it back, before others have looked.
 _NEXT, _WRITING = 0, 1
+
+AT_ONCE = 4
+"""The most turns that a process takes while others wait."""
 
 _ALL: weakref.WeakValueDictionary[str, "Turns"] = weakref.WeakValueDictionary()
 _making = threading.Lock()
@@ -49,9 +58,12 @@ class Turns:
 
     def __init__(self, database: Path):
         self._database = database
-        self._guard = threading.Lock()  # of the two below
+        self._guard = threading.Lock()  # of the next four
         self._taken = False
         self._line: collections.deque[threading.Lock] = collections.deque()
+        self._is_asking = False  # a thread stands in line with other processes
+        self._asker: threading.Lock | None = None  # whom it calls when it comes first
+        self._kept = 0  # turns since the file was locked, 0 while it is not; for whoever has the turn
         self._file: int | None = None
 
     def __del__(self) -> None:
@@ -67,8 +79,8 @@ class Turns:
         deadline = time.monotonic() + patience
         self._enter(deadline)
         try:
-            with self._among_processes(deadline):
-                yield
+            self._come_before_processes(deadline)
+            yield
         finally:
             self._leave()
 
@@ -89,27 +101,69 @@ class Turns:
         # Called at the last moment.
 
     def _leave(self) -> None:
+        # Who is called now takes the turn for certain; who merely waits may give up, and the file would stay locked.
         with self._guard:
-            if self._line:
-                self._line.popleft().release()
+            called = self._line.popleft() if self._line else None
+            if self._kept and (called is None or self._kept >= AT_ONCE):
+                self._kept = 0
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _WRITING)
+            if called is not None:
+                called.release()
             else:
                 self._taken = False
 
-    @contextlib.contextmanager
-    def _among_processes(self, deadline: float) -> Iterator[None]:
+    def _come_before_processes(self, deadline: float) -> None:
         file = self._open()
         if file is None:
-            yield
             return
-        _lock(file, _NEXT, deadline)
+        if not self._kept and not self._lock_at_once(file):
+            self._lock(file, deadline)
+        self._kept += 1
+
+    def _lock_at_once(self, file: int) -> bool:
+        """Locks the file if nobody has it or waits for it. What a thread that stands in line has locked would be locked
+        anew, as it is of the same process."""
+        with self._guard:
+            if self._is_asking:
+                return False
         try:
-            _lock(file, _WRITING, deadline)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _NEXT)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _WRITING)
+        except BlockingIOError:
+            return False
         finally:
             fcntl.lockf(file, fcntl.LOCK_UN, 1, _NEXT)
-        try:
-            yield
-        finally:
-            fcntl.lockf(file, fcntl.LOCK_UN, 1, _WRITING)
+        return True
+
+    def _lock(self, file: int, deadline: float) -> None:
+        called = threading.Lock()
+        called.acquire()
+        with self._guard:
+            self._asker = called
+            if not self._is_asking:  # else one that gave up has left us its place
+                _thread.start_new_thread(self._stand_in_line, (file,))
+                self._is_asking = True
+        if called.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            return
+        with self._guard:
+            if self._asker is called:
+                self._asker = None
+                raise _locked()
+        # Called at the last moment.
+
+    def _stand_in_line(self, file: int) -> None:
+        # Whatever keeps the file from being locked, SQLite's own lock still decides.
+        with contextlib.suppress(OSError):
+            _lock(file, _NEXT)
+            _lock(file, _WRITING)
+        with self._guard:
+            self._is_asking = False
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, _NEXT)
+            if self._asker is None:
+                fcntl.lockf(file, fcntl.LOCK_UN, 1, _WRITING)
+            else:
+                self._asker.release()
+                self._asker = None
 
     def _open(self) -> int | None:
         if self._file is None and fcntl is not None:
@@ -122,17 +176,16 @@ class Turns:
         return self._file
 
 
-def _lock(file: int, byte: int, deadline: float) -> None:
-    pause = _FIRST_SECONDS
+def _lock(file: int, byte: int) -> None:
     while True:
         try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, byte)
             return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise _locked() from None
-        time.sleep(pause)
-        pause = min(1.5 * pause, _MOST_SECONDS)
+        except OSError as error:
+            # The kernel takes processes that wait for each other in two files for a deadlock; their threads do not.
+            if error.errno != errno.EDEADLK:
+                raise
+        time.sleep(0.001)
 
 
 def _locked() -> exc.OperationalError:

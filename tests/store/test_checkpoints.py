@@ -1,5 +1,6 @@
 """SQLite's log is emptied beside those who write."""
 
+import contextlib
 import shutil
 import sqlite3
 import threading
@@ -17,10 +18,10 @@ pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 @pytest.fixture
 def register(database_url, monkeypatch):
     """An engine whose file has a table to write to, and checkpoints after ten rows."""
+    monkeypatch.setattr(checkpoints, "ROWS", 10)
     engine = engines.create(database_url)
     with engines.write(engine) as conn:
-        conn.execute(sa.text("CREATE TABLE written (n INTEGER)"))
-    monkeypatch.setattr(checkpoints, "ROWS", 10)
+        conn.execute(sa.text("CREATE TABLE written (n)"))
     yield engine
     engine.dispose()
 
@@ -28,9 +29,18 @@ def register(database_url, monkeypatch):
 def write(engine, rows):
     with engines.write(engine) as conn:
         conn.execute(sa.text("INSERT INTO written VALUES (:n)"), [{"n": n} for n in range(rows)])
+    joined()
+
+
+def joined():
     for thread in threading.enumerate():
         if thread.name == "checkpoint":
             thread.join()
+
+
+def pages_of_the_log(engine):
+    with sqlite3.connect(engine.url.database) as conn:
+        return conn.execute("PRAGMA wal_checkpoint").fetchone()[1]
 
 
 def in_the_file_alone(engine, tmp_path):
@@ -72,14 +82,58 @@ def test_a_reader_keeps_what_it_sees_and_keeps_nobody_from_writing(register, tmp
 
 def test_a_file_that_is_gone_is_not_made_anew(register):
     file = Path(register.url.database)
-    made = checkpoints.Checkpoints(file)
+    made = checkpoints.Checkpoints(file, contextlib.nullcontext)
     register.dispose()
     file.unlink()
     made.written(10)
-    for thread in threading.enumerate():
-        if thread.name == "checkpoint":
-            thread.join()
+    joined()
     assert not file.exists()
+
+
+def test_a_long_log_is_begun_anew_though_others_write_meanwhile(register, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "LONG_PAGES", 5)
+    write(register, 1)
+
+    @contextlib.contextmanager
+    def turn():
+        with sqlite3.connect(register.url.database) as conn:
+            conn.execute("INSERT INTO written VALUES (1)")
+        conn.close()
+        yield
+
+    made = checkpoints.Checkpoints(Path(register.url.database), turn)
+    for _ in range(5):
+        write(register, 1)
+    made.written(10)
+    joined()
+    assert in_the_file_alone(register, tmp_path) == 7
+    write(register, 1)
+    assert 0 < pages_of_the_log(register) < 5
+
+
+def test_writers_who_give_no_turn_keep_nothing_else_from_the_file(register, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "LONG_PAGES", 1)
+
+    def turn():
+        raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+
+    made = checkpoints.Checkpoints(Path(register.url.database), turn)
+    for rows in (3, 6):
+        write(register, 3)
+        made.written(10)
+        joined()
+        assert in_the_file_alone(register, tmp_path) == rows
+
+
+def test_rows_of_many_pages_are_enough_sooner(register, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "PAGES", 4)
+    write(register, 10)
+    assert in_the_file_alone(register, tmp_path) == 10
+    with engines.write(register) as conn:
+        conn.execute(sa.text("INSERT INTO written VALUES (:n)"), [{"n": b"x" * 4000} for _ in range(10)])
+    joined()
+    write(register, 4)
+    assert in_the_file_alone(register, tmp_path) == 24
 
 
 def test_the_log_has_a_bound(register):

@@ -1,6 +1,8 @@
 """Writers to a SQLite file take turns: in line, whichever thread or process they are of."""
 
 import contextlib
+import errno
+import fcntl
 import os
 import signal
 import stat
@@ -23,6 +25,18 @@ from lrs_soap.store import turns
 with turns.of_file(Path(sys.argv[1])).mine(5):
     print("mine", flush=True)
     sys.stdin.readline()
+"""
+
+ASKER = """
+import sys
+from pathlib import Path
+from sqlalchemy import exc
+from lrs_soap.store import turns
+try:
+    with turns.of_file(Path(sys.argv[1])).mine(0):
+        print("free")
+except exc.OperationalError:
+    print("locked")
 """
 
 
@@ -85,6 +99,125 @@ def test_a_killed_process_ends_its_turn(file):
         os.kill(other.pid, signal.SIGKILL)
         with turns.of_file(file).mine(60):
             pass
+
+
+def ask(mine, number, order):
+    """A thread that asks for its turn, and stands in line when this returns."""
+
+    def write():
+        with mine.mine(60):
+            order.append(number)
+
+    before = len(mine._line)
+    thread = threading.Thread(target=write)
+    thread.start()
+    while len(mine._line) == before:
+        pass
+    return thread
+
+
+def is_held(file):
+    """Whether this process keeps another from writing."""
+    return subprocess.run([sys.executable, "-c", ASKER, file], check=True, stdout=subprocess.PIPE).stdout == b"locked\n"
+
+
+def locks(monkeypatch):
+    """The bytes of the file that this process asks for from now on."""
+    asked, lockf = [], fcntl.lockf
+
+    def lock(file, how, length, byte):
+        if how & fcntl.LOCK_EX:
+            asked.append(byte)
+        return lockf(file, how, length, byte)
+
+    monkeypatch.setattr(turns.fcntl, "lockf", lock)
+    return asked
+
+
+def test_who_waits_for_another_process_is_woken_and_does_not_look_again(file, monkeypatch):
+    asked = locks(monkeypatch)
+    with held_by_another_process(file):
+        with pytest.raises(sa.exc.OperationalError, match="locked"), turns.of_file(file).mine(0.2):
+            pass
+    assert asked == 2 * [turns._NEXT, turns._WRITING]
+
+
+def test_who_comes_after_one_that_gave_up_has_its_place(file, monkeypatch):
+    mine, order = turns.of_file(file), []
+
+    def write():
+        with mine.mine(60):
+            order.append(1)
+
+    with held_by_another_process(file):
+        with pytest.raises(sa.exc.OperationalError, match="locked"), mine.mine(0.01):
+            pass
+        asked = locks(monkeypatch)
+        assert mine._is_asking
+        thread = threading.Thread(target=write)
+        thread.start()
+        while mine._asker is None:
+            pass
+        assert order == asked == []
+    thread.join()
+    assert order == [1]
+    assert asked == []
+
+
+def test_a_place_in_line_that_nobody_wants_any_more_is_given_back(file):
+    mine = turns.of_file(file)
+    with held_by_another_process(file):
+        with pytest.raises(sa.exc.OperationalError, match="locked"), mine.mine(0.01):
+            pass
+    while mine._is_asking:
+        pass
+    assert not is_held(file)
+
+
+def test_what_the_kernel_takes_for_a_deadlock_is_asked_for_again(file, monkeypatch):
+    lockf, refused = fcntl.lockf, []
+
+    def lock(file, how, length, byte):
+        if how == fcntl.LOCK_EX and not refused:
+            refused.append(byte)
+            raise OSError(errno.EDEADLK, "Resource deadlock avoided")
+        return lockf(file, how, length, byte)
+
+    monkeypatch.setattr(turns.fcntl, "lockf", lock)
+    with held_by_another_process(file) as other:
+        with pytest.raises(sa.exc.OperationalError, match="locked"), turns.of_file(file).mine(0.05):
+            pass
+        other.stdin.write(b"\n")
+        other.stdin.flush()
+        with turns.of_file(file).mine(60):
+            assert refused and is_held(file)
+
+
+def test_threads_of_a_process_follow_each_other_and_then_another_process_comes(file, monkeypatch):
+    asked = locks(monkeypatch)
+    mine, order = turns.of_file(file), []
+    with mine.mine(60):
+        threads = [ask(mine, number, order) for number in range(2 * turns.AT_ONCE)]
+    for thread in threads:
+        thread.join()
+    assert order == list(range(2 * turns.AT_ONCE))
+    assert asked == 3 * [turns._NEXT, turns._WRITING]
+    assert not is_held(file)
+
+
+def test_who_gives_up_waiting_keeps_no_other_process_from_writing(file):
+    mine = turns.of_file(file)
+    with mine.mine(60):
+        with pytest.raises(sa.exc.OperationalError, match="locked"), mine.mine(0.01):
+            pass
+        assert is_held(file)
+    assert not is_held(file)
+
+
+def test_what_fails_in_a_turn_ends_it(file):
+    with pytest.raises(ZeroDivisionError), turns.of_file(file).mine(60):
+        raise ZeroDivisionError
+    assert not is_held(file)
 
 
 def test_the_file_of_the_turns_is_as_open_as_the_register(file):
