@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from lrs_soap import model
-from lrs_soap.store import tables_events
+from lrs_soap.store import statements, tables_events
 
 Event = model.MIAPLearningEvent
 Place = tuple[str, bytes]
@@ -20,7 +20,7 @@ _LOADING_LOCK = 0x4C5253_6576656E
 _FIELDS = tuple(field.name for field in dataclasses.fields(Event))
 _T = tables_events.learning_event
 _EVENT = [_T.c[name] for name in _FIELDS]
-_OF_ULNS = sa.select(*_EVENT).where(_T.c.uln.in_(sa.bindparam("ulns", expanding=True)))
+_OF_ULNS = {name: sa.select(*_EVENT).where(among) for name, among in statements.among(_T.c.uln, "ulns").items()}
 _HELD = sa.select(_T.c.uln, _T.c.event_key, *_EVENT).where(
     sa.tuple_(_T.c.uln, _T.c.event_key).in_(sa.bindparam("places", expanding=True))
 )
@@ -38,7 +38,7 @@ _INSERT_LOOK = sa.insert(tables_events.record_look)
 
 def of_ulns(conn: Connection, ulns: Collection[str]) -> list[Event]:
     """The events loaded for these ULNs, in no order."""
-    return [_event(row) for row in conn.execute(_OF_ULNS, {"ulns": list(ulns)})]
+    return [_event(row) for row in conn.execute(_OF_ULNS[conn.dialect.name], {"ulns": list(map(int, ulns))})]
 
 
 def held(conn: Connection, places: Collection[Place]) -> dict[Place, Event]:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from lrs_soap import frozen
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import identities, masters, tables, writing
+from lrs_soap.store import identities, masters, statements, tables, writing
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +103,7 @@ _LEARNER = sa.select(*(_T.c[name] for name in READ))
 _CANDIDATE = sa.select(*(_T.c[name] for name in Candidate._fields))
 _BY_ULN = _LEARNER.where(_T.c.uln == sa.bindparam("uln"))
 _BY_ULN_FOR_UPDATE = _BY_ULN.with_for_update()  # SQLite, where a writer is alone, leaves it out
-_GIVEN = sa.func.json_each(sa.bindparam("ulns", type_=sa.JSON)).table_valued("value", name="given")
-# One statement, prepared once, whatever the number of ULNs.
-OF_ULNS = {
-    "sqlite": _T.c.uln.in_(sa.select(sa.literal_column("value", sa.BigInteger)).select_from(_GIVEN)),
-    "postgresql": _T.c.uln == sa.any_(sa.bindparam("ulns", type_=sa.ARRAY(_T.c.uln.type))),
-}
+OF_ULNS = statements.among(_T.c.uln, "ulns")
 """That a learner is among `ulns`, numbers. By the name of the database."""
 
 _BY_ULNS = {name: _LEARNER.where(among) for name, among in OF_ULNS.items()}

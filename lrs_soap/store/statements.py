@@ -131,6 +131,16 @@ def arrays(name: str, ordinal: str | None, /, **columns: sa.Column) -> sa.TableV
     return sa.func.unnest(*bound).table_valued(*columns, with_ordinality=ordinal).render_derived(name=name)
 
 
+def among(column: sa.Column, name: str) -> dict[str, sa.ColumnElement[bool]]:
+    """That a column of numbers is among those bound as the list `name`, by the name of the database: in one statement, prepared
+    once, whatever their number."""
+    given = sa.func.json_each(sa.bindparam(name, type_=sa.JSON)).table_valued("value", name="given")
+    return {
+        "sqlite": column.in_(sa.select(sa.literal_column("value", sa.BigInteger)).select_from(given)),
+        "postgresql": column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type))),
+    }
+
+
 def of_arrays(insert: sa.Insert, names: Sequence[str]) -> sa.Insert:
     """The INSERT of one row for each element of arrays named as the columns, for PostgreSQL: one statement, however
     many rows. Numbers of a sequence, and rows given back, come in the order of the arrays."""

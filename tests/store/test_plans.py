@@ -11,7 +11,7 @@ from store_samples import ADA, NOW, changed
 
 from lrs_soap.codes import JobStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import audit, auditchain, auditrows, auditsearch, bulk, jobs, learners, queue, schema, searches, subject, tables
+from lrs_soap.store import audit, auditchain, auditrows, auditsearch, bulk, events, jobs, learners, queue, schema, searches, subject, tables
 from lrs_soap.store import engine as engines
 from lrs_soap.store import tables_audit, tables_events, tables_jobs, ulns
 
@@ -73,6 +73,11 @@ def rows():
             for number, at in enumerate(moments, 1)
         ],
         tables_audit.audit_block_row: [{"block": 2 + number // 20, "audit_id": number, "hash": b""} for number in numbers],
+        tables_events.learning_event: [
+            {column.name: "" if isinstance(column.type, sa.Text) else 0 for column in tables_events.learning_event.c if not column.nullable}
+            | {"uln": 1_000_000_000 + number, "event_key": b""}
+            for number in numbers
+        ],
         tables_events.record_look: [
             {"request_id": str(number), "user_type": "", "lnr_contact_type": ""} for number in numbers
         ],
@@ -171,6 +176,7 @@ STATEMENTS = QUERIES | {
     "newest audit": lambda conn: list(auditsearch.search(conn, auditsearch.Wanted(), newest_first=True, limit=5)),
     "seal": lambda conn: auditchain._store(conn, auditchain._draft(conn, None, NOW, 2_000)),
     "remember": lambda conn: searches.remember(conn, 1, b"7", "WSRC0001", NOW),
+    "learning events": lambda conn: events.of_ulns(conn, [ADA.uln, "1000000007"]),
     "last search": lambda conn: searches.last(conn, 1, b"7"),
     "forget searches": lambda conn: searches.forget(conn, NOW - datetime.timedelta(hours=LEARNERS - 5)),
     "submit": lambda conn: jobs.add(conn, "o", [{}] * 20, job_type=None, organisation_id=1, reference="", user_name="",
