@@ -1,5 +1,6 @@
 """A reader gives what a SQLAlchemy connection gives, on a connection that may be lost in between."""
 
+import concurrent.futures
 import contextlib
 import datetime
 
@@ -99,3 +100,16 @@ def test_an_error_does_not_repeat_what_was_asked(engine):
     with engines.read(engine) as reader, pytest.raises(sa.exc.DataError) as raised:
         reader.execute(sa.select(sa.cast(sa.bindparam("secret", type_=sa.Text), sa.Integer)), {"secret": "Whitcombe"})
     assert "Whitcombe" not in str(raised.value)
+
+
+def test_only_the_main_thread_keeps_many_pages(sqlite_databases):
+    opened = engines.create(sqlite_databases.migrated())
+    size = sa.text("PRAGMA cache_size").columns(size=sa.Integer)
+
+    def kib(_=None):
+        with engines.read(opened) as conn:
+            return -conn.execute(size).scalar_one()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        assert kib() == 4 * threads.submit(kib).result() == 4_096
+    opened.dispose()
