@@ -20,7 +20,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from lrs_soap import metrics
-from lrs_soap.wire import origin, shares, tls
+from lrs_soap.wire import companions, origin, shares, tls
 
 MAX_HEAD_BYTES = 64 * 1024
 """The longest request line and header fields together; a client certificate that a proxy passes on takes 8 KB."""
@@ -37,8 +37,6 @@ BEGUN = "lrs_soap.begun"
 
 _CLOSE = (b"connection", b"close")
 _LENGTH = re.compile(rb"\r\nContent-Length: *([0-9]{1,9})(?=\r\n)", re.IGNORECASE)
-# Requests answered together: the first of them waits for the last.
-_MOST_TOGETHER = 32
 # Heads that a connection remembers: a client's differ in SOAPAction only.
 _MOST_HEADS = 8
 
@@ -93,8 +91,7 @@ class Protocol(HttpToolsProtocol):
     share = shares.alone()
     # Connections on which we wait for a request to arrive, those that have kept us waiting longest first.
     _waiting: ClassVar[dict["Protocol", None]] = {}
-    # Requests that have come in this turn of the loop: their connections, ways and bodies.
-    _together: ClassVar[list[tuple["Protocol", Any, bytes]]] = []
+    _companions: ClassVar[companions.Companions] = companions.Companions()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -108,7 +105,7 @@ class Protocol(HttpToolsProtocol):
         self._begun: tuple | None = None  # what came of asking `at_once`, if that was asked before the head was parsed
         self._answered_at = 0.0  # on the clock of the loop
         self._gathers = getattr(self.app, "gathers", False)
-        self._gathered: bytes | None = None  # a request that is answered together with others in a moment
+        self._gathered: bytes | None = None  # a request that is answered with its `companions` in a moment
         self._behind: list[bytes] = []  # what came after it
         self._received = 0  # bytes since the request began
         self._in_head = True
@@ -157,7 +154,7 @@ class Protocol(HttpToolsProtocol):
             return False
         if self._gathers:
             self._gathered = data
-            self._gather(way, data[end:])
+            self._companions.add(self, way, data[end:], self.app, self.loop)
             return True
         response, _ = self._begun = self._at_once(way, data[end:])
         if response is None:
@@ -166,30 +163,15 @@ class Protocol(HttpToolsProtocol):
         self._reply(response)
         return True
 
-    def _gather(self, way: Any, body: bytes) -> None:
-        """Leaves the request until the loop has read what else has arrived."""
-        if not self._together:
-            self.loop.call_soon(self._answer_together, self.app)
-        self._together.append((self, way, body))
-        if len(self._together) == _MOST_TOGETHER:
-            self._answer_together(self.app)
-
-    @classmethod
-    def _answer_together(cls, app: Any) -> None:
-        asked, cls._together = cls._together, []
-        if not asked:
-            return  # they became so many that they were answered at once
-        for (one, _, _), begun in zip(asked, app.all_at_once([(way, body) for _, way, body in asked]), strict=True):
-            one._answer_gathered(begun)
-
-    def _answer_gathered(self, begun: tuple) -> None:
+    def answer(self, response: Any, begun: Any) -> None:
+        """Writes the response to the request that waits for it with `companions`, or without one goes on with what was begun."""
         data, self._gathered = self._gathered, None
         if self.transport.is_closing():
             return
-        if begun[0] is not None:
-            self._reply(begun[0])
+        if response is not None:
+            self._reply(response)
         else:
-            self._begun = begun
+            self._begun = response, begun
             self._parse(data)
         behind, self._behind = self._behind, []
         for more in behind:

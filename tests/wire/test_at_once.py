@@ -16,7 +16,7 @@ from lrs_soap import contract, passwords, settings
 from lrs_soap.register import Register
 from lrs_soap.store import engine as engines
 from lrs_soap.store import tables
-from lrs_soap.wire import app, connection, origin, shield
+from lrs_soap.wire import app, companions, connection, origin, shield
 
 PASSWORD = "for at once 16 !"
 
@@ -306,3 +306,34 @@ def test_a_connection_that_was_ended_meanwhile_is_no_error(is_closing):
     else:
         with pytest.raises(AttributeError):  # it wants to answer, which this application cannot
             asyncio.run(call)
+
+
+def test_a_connection_that_cannot_be_answered_spoils_it_for_no_other():
+    class One:
+        def __init__(self, breaks):
+            self.breaks, self.answered, self.is_aborted = breaks, False, False
+            self.transport = self
+
+        def answer(self, response, begun):
+            if self.breaks:
+                raise RuntimeError("Ada Lovelace")
+            self.answered = (response, begun)
+
+        def abort(self):
+            self.is_aborted = True
+
+    class Answering:
+        def all_at_once(self, asked):
+            return [(body, None) for _, body in asked]
+
+    async def ask_all(number):
+        met, made = [One(place == 1) for place in range(number)], companions.Companions()
+        for place, one in enumerate(met):
+            made.add(one, None, place, Answering(), asyncio.get_running_loop())
+        await asyncio.sleep(0.01)
+        return met
+
+    for number in (3, companions.MOST, companions.MOST + 2):
+        met = asyncio.run(ask_all(number))
+        assert [one.is_aborted for one in met] == [one.breaks for one in met]
+        assert all(one.answered == (place, None) for place, one in enumerate(met) if not one.breaks)
