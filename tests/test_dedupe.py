@@ -13,13 +13,15 @@ import pytest
 from click.testing import CliRunner
 
 from lrs_soap.cli import main
-from lrs_soap.dedupe import proposals
 from lrs_soap.load import loading
 from lrs_soap.store import engine as engines
 from lrs_soap.store import extract, learners
 from lrs_soap.synth import writing
 
+# Some tests say what is to be done where it is not installed.
 SPLINK = importlib.util.find_spec("splink") is not None
+if SPLINK:
+    from lrs_soap.dedupe import proposals
 needs_splink = pytest.mark.skipif(
     not SPLINK and not os.environ.get("CI"), reason="Splink is not installed: pip install 'lrs_soap[dedupe]'"
 )
@@ -44,6 +46,7 @@ def run(database_url, *arguments):
     return CliRunner().invoke(main.main, ["dedupe", "--database", database_url, *map(str, arguments)])
 
 
+@needs_splink
 @pytest.mark.parametrize(("postcode", "expected"), [
     ("cv5 5wt", ("CV55WT", "CV55", "CV5", "CV")),
     ("SW1A 1AA", ("SW1A1AA", "SW1A1", "SW1A", "SW")),
