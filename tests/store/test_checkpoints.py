@@ -39,7 +39,7 @@ def joined():
 
 
 def pages_of_the_log(engine):
-    with sqlite3.connect(engine.url.database) as conn:
+    with contextlib.closing(sqlite3.connect(engine.url.database)) as conn:
         return conn.execute("PRAGMA wal_checkpoint").fetchone()[1]
 
 
@@ -47,7 +47,7 @@ def in_the_file_alone(engine, tmp_path):
     """How many rows the file holds without its log; None for not even the table."""
     copy = tmp_path / "copy.sqlite"
     shutil.copy(engine.url.database, copy)
-    with sqlite3.connect(copy) as conn:
+    with contextlib.closing(sqlite3.connect(copy)) as conn:
         if not conn.execute("SELECT count(*) FROM sqlite_master WHERE name = 'written'").fetchone()[0]:
             return None
         return conn.execute("SELECT count(*) FROM written").fetchone()[0]
