@@ -24,7 +24,7 @@ _LEARNERS = (
 
 def _stretches() -> sa.CTE:
     """SQLite: all stretches of the trail, each of which is looked through by its index."""
-    first, last = (sa.select(end(_L.c.audit_id).bitwise_rshift(sa.literal_column("14"))) for end in (sa.func.min, sa.func.max))
+    first, last = (sa.select(tables.audit_stretch(end(_L.c.audit_id))) for end in (sa.func.min, sa.func.max))
     number = sa.select(first.scalar_subquery().label("number")).cte("stretch", recursive=True)
     return number.union_all(sa.select(number.c.number + 1).where(number.c.number < last.scalar_subquery()))
 
@@ -32,7 +32,7 @@ def _stretches() -> sa.CTE:
 _STRETCH = _stretches()
 _OF_ULN = {
     "postgresql": sa.select(_L.c.audit_id),
-    "sqlite": sa.select(_L.c.audit_id).join(_STRETCH, tables.AUDIT_STRETCH == _STRETCH.c.number),
+    "sqlite": sa.select(_L.c.audit_id).join(_STRETCH, tables.audit_stretch(_L.c.audit_id) == _STRETCH.c.number),
 }
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from lrs_soap.rules import matching
-from lrs_soap.store import identities, learners, tables, ulns, writing
+from lrs_soap.store import identities, learners, statements, tables, ulns, writing
 
 # Most learners that the searches of one batch step may find; of one search alone, most candidates it may have.
 MOST_FOUND = 20_000
@@ -24,7 +24,7 @@ _BY_IDENTITIES = {
     name: sa.select(_I.c.identity, _I.c.uln).where(among)
     for name, among in {
         "sqlite": _I.c.identity.in_(sa.bindparam("identities", expanding=True)),
-        "postgresql": _I.c.identity == sa.any_(sa.bindparam("identities", type_=sa.ARRAY(_I.c.identity.type))),
+        "postgresql": statements.any_of(_I.c.identity, "identities"),
     }.items()
 }
 

@@ -111,7 +111,7 @@ _BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa
 _BY_IDENTITIES = (
     sa.select(*_LEARNER.selected_columns, _I.c.identity)
     .join(_I, _I.c.uln == _T.c.uln)
-    .where(_I.c.identity == sa.any_(sa.bindparam("identities", type_=sa.ARRAY(_I.c.identity.type))))
+    .where(statements.any_of(_I.c.identity, "identities"))
 )
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 

@@ -131,13 +131,18 @@ def arrays(name: str, ordinal: str | None, /, **columns: sa.Column) -> sa.TableV
     return sa.func.unnest(*bound).table_valued(*columns, with_ordinality=ordinal).render_derived(name=name)
 
 
+def any_of(column: sa.Column, name: str) -> sa.ColumnElement[bool]:
+    """On PostgreSQL: that a column is one of the values bound as the list `name`."""
+    return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
+
+
 def among(column: sa.Column, name: str) -> dict[str, sa.ColumnElement[bool]]:
     """That a column of numbers is among those bound as the list `name`, by the name of the database: in one statement, prepared
     once, whatever their number."""
     given = sa.func.json_each(sa.bindparam(name, type_=sa.JSON)).table_valued("value", name="given")
     return {
         "sqlite": column.in_(sa.select(sa.literal_column("value", sa.BigInteger)).select_from(given)),
-        "postgresql": column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type))),
+        "postgresql": any_of(column, name),
     }
 
 

@@ -212,9 +212,13 @@ audit_learner = sa.Table(
     postgresql_partition_by="RANGE (audit_id)",
 )
 
-AUDIT_STRETCH = audit_learner.c.audit_id.bitwise_rshift(sa.literal_column("14"))
-"""On SQLite: the stretch of 16,384 rows of the trail that a row is in. Rows are added to the last one only, so an index that
-begins with it changes few pages, where one by ULN alone changes one for every row. PostgreSQL has partitions."""
+
+def audit_stretch(number: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """On SQLite: the stretch of 16,384 rows of the trail that the row of this number is in. Rows are added to the last one
+    only, so an index that begins with it changes few pages, where one by ULN alone changes one for every row. PostgreSQL
+    has partitions."""
+    return number.bitwise_rshift(sa.literal_column("14"))
+
 
 sa.Index("ix_audit_learner_uln", audit_learner.c.uln).ddl_if(dialect="postgresql")
-sa.Index("ix_audit_learner_stretch_uln", AUDIT_STRETCH, audit_learner.c.uln).ddl_if(dialect="sqlite")
+sa.Index("ix_audit_learner_stretch_uln", audit_stretch(audit_learner.c.audit_id), audit_learner.c.uln).ddl_if(dialect="sqlite")

@@ -59,6 +59,16 @@ def _head(common: list[tuple[bytes, bytes]], response: Any) -> bytes:
     return head + b"".join([b"%b: %b\r\n" % field for field in response.headers]) if response.headers else head
 
 
+def _alike(data: bytes) -> tuple[bytes | None, int]:
+    """The head of the one whole request that was read, without its Content-Length, and where its body begins; None for a head
+    if it is not that."""
+    end = data.find(b"\r\n\r\n") + 4
+    length = _LENGTH.search(data, 0, end)
+    if length is None or int(length[1]) != len(data) - end:
+        return None, end
+    return data[: length.start()] + data[length.end() : end], end
+
+
 class _Parser(httptools.HttpRequestParser):
     """A parser that ignores an offer to change to another protocol, as RFC 9110, 7.8 allows. Java's HttpClient offers
     HTTP/2 with its first request; the parser would stop there, and the body be lost."""
@@ -145,11 +155,8 @@ class Protocol(HttpToolsProtocol):
 
     def _answer_alike(self, data: bytes) -> bool:
         """Answers a whole request that begins like one before; False if it is none, or cannot be answered at once."""
-        end = data.find(b"\r\n\r\n") + 4
-        length = _LENGTH.search(data, 0, end)
-        if length is None or int(length[1]) != len(data) - end:
-            return False
-        way = self._ways.get(data[: length.start()] + data[length.end() : end])
+        head, end = _alike(data)
+        way = self._ways.get(head)
         if way is None or not self._may_answer() or len(self.connections) >= self.limit_concurrency:
             return False
         if self._gathers:
@@ -200,13 +207,12 @@ class Protocol(HttpToolsProtocol):
 
     def _remember(self, data: bytes) -> None:
         """Notes the head of a whole request that was answered at once."""
-        end = data.find(b"\r\n\r\n") + 4
-        lengths = list(_LENGTH.finditer(data, 0, end))
-        if len(lengths) != 1 or int(lengths[0][1]) != len(data) - end:
-            return  # chunked, or with the next one behind it
+        head, _ = _alike(data)
+        if head is None or _LENGTH.search(head):
+            return  # chunked, with the next one behind it, or with two lengths
         if len(self._ways) >= _MOST_HEADS:
             self._ways.clear()
-        self._ways[data[: lengths[0].start()] + data[lengths[0].end() : end]] = self._way
+        self._ways[head] = self._way
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= MOST_AHEAD:

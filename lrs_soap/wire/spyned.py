@@ -151,20 +151,17 @@ class Engine(ServerBase):
         """Reads, validates and decodes a request: ServerBase.generate_contexts and get_in_object."""
         ctx, protocol = Context.like(self._fresh), self.app.in_protocol
         ctx.in_string, ctx.in_charset, ctx.udc = body, charset, exchange
-        known = self._templates.read(body, charset)
-        if known is not None:
-            operation, ctx.in_object = known
-            ctx.method_request_string = operation.request
-            exchange.call.operation = operation.name
-            (ctx.descriptor,) = protocol.handles[operation.request]
-            ctx.managers = (*ctx.managers, *ctx.descriptor.event_managers)
-            return ctx
         try:
-            protocol.create_in_document(ctx, charset)
-            protocol.decompose_incoming_envelope(ctx, protocol.REQUEST)
+            known = self._templates.read(body, charset)
+            if known is None:
+                protocol.create_in_document(ctx, charset)
+                protocol.decompose_incoming_envelope(ctx, protocol.REQUEST)
+            else:
+                ctx.method_request_string, ctx.in_object = known.operation.request, known.request
             (ctx.descriptor,) = protocol.get_call_handles(ctx)
             ctx.managers = (*ctx.managers, *ctx.descriptor.event_managers)
-            protocol.deserialize(ctx, protocol.REQUEST)
+            if known is None:
+                protocol.deserialize(ctx, protocol.REQUEST)
         except Exception:
             ctx.fire_event("method_exception_object")
         return ctx

@@ -48,8 +48,7 @@ class Known(NamedTuple):
 
 class _Template(NamedTuple):
     operation: contract.Operation
-    pattern: str
-    matches: Callable[[str], re.Match | None]  # the whole message
+    message: re.Pattern
     judges: tuple[tuple[int, Callable[[str], Any]], ...]  # the number of a value, and what matches it whole
     make: _Make
 
@@ -71,7 +70,7 @@ class Templates:
         if alike is None:
             return None
         for template in alike:
-            match = template.matches(text)
+            match = template.message.fullmatch(text)
             if match is None:
                 continue
             values = match.groups()
@@ -96,7 +95,7 @@ class Templates:
         alike = self._kept.setdefault(key, [])
         self._kept.move_to_end(key)
         # It is there already if it was only a value that the template does not take.
-        if all(one.pattern != template.pattern for one in alike):
+        if all(one.message != template.message for one in alike):
             alike.insert(0, template)
             del alike[MOST_ALIKE:]
         while len(self._kept) > MOST_FORMS:
@@ -145,8 +144,7 @@ def _template(text: str, charset: str | None, operation: contract.Operation) -> 
         if type_.patterns:
             judges.append((place, facets.pattern(type_.name).fullmatch))
     make = eval(f"lambda v: {source}", names)  # of names of the contract only
-    pattern = "".join(parts)
-    return _Template(operation, pattern, re.compile(pattern).fullmatch, tuple(judges), make)
+    return _Template(operation, re.compile("".join(parts)), tuple(judges), make)
 
 
 @dataclasses.dataclass(slots=True)
