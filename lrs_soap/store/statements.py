@@ -5,6 +5,7 @@ SQLAlchemy prepares a statement anew for every execution, which costs more than 
 
 import collections
 import datetime
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,21 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 Values = Mapping[str, Any]
+
+
+class Columns(dict[str, list]):
+    """The values of many rows, by column: most columns need no converting, and a dictionary for each row would cost more than
+    its values."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Values]) -> "Columns":
+        """Those of rows of the same columns."""
+        return cls({name: [row[name] for row in rows] for name in rows[0]} if rows else {})
+
+    @property
+    def number(self) -> int:
+        """How many rows there are."""
+        return len(next(iter(self.values()), ()))
 
 
 # Statements are made once, at import; this only bounds the harm if one is not.
@@ -59,14 +75,13 @@ class Statement:
         """The values as the driver takes them. Raises KeyError if one is missing."""
         return self._arguments({**self._fixed, **given} if self._fixed else given)
 
-    def many(self, rows: Sequence[Values]) -> list[tuple]:
-        """The values of many rows of the same columns, as the driver takes them. Column by column: most need no
-        converting."""
-        columns = []
+    def many(self, columns: Columns) -> list[tuple]:
+        """The values of many rows, as the driver takes them. Raises KeyError if one is missing."""
+        converted = []
         for name, convert in self._order:
-            column = [row[name] for row in rows] if name in rows[0] else [self._fixed[name]] * len(rows)
-            columns.append(column if convert is None else map(convert, column))
-        return list(zip(*columns, strict=True))
+            column = columns[name] if name in columns else itertools.repeat(self._fixed[name], columns.number)
+            converted.append(column if convert is None else map(convert, column))
+        return list(zip(*converted, strict=True))
 
     def of_rows(self, number: int) -> str | None:
         """SQLite: the INSERT of so many rows at once, whose values follow each other; None if it is no such INSERT."""
