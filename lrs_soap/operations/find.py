@@ -65,7 +65,7 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
         if exact is not None:
             code, found = ResponseCode.EXACT_MATCH, [(exact, False)]
         else:
-            decision = matching.decide(query, replies.candidates(connection, matching.lookups(query)), limit)
+            decision = replies.decided(connection, query, limit)
             code, found = decision.outcome, replies.matched(connection, decision)
             if decision.matches and not found:
                 code = ResponseCode.NO_MATCH

@@ -45,25 +45,42 @@ def with_masters(
     return list(result.values())
 
 
-def candidates(connection: Connection, lookups: Iterable) -> list[learners.StoredLearner] | list[learners.Candidate]:
-    """The learners that a search's keys lead to; one merged away names the master at the end of its chain.
+def decided(connection: Connection, query: matching.Query, limit: int) -> matching.Decision:
+    """What a search finds among the learners that its keys lead to.
+
+    limit: the most possible matches. Of a crowd no more are read than show that they are too many in any case.
+    """
+    lookups = matching.lookups(query)
+    found = learners.first_candidates(connection, lookups)
+    if len(found) <= learners.FEW:
+        return matching.decide(query, _current(connection, found), limit)
+    exact = matching.exact_lookup(query)
+    if exact is not None and matching.are_too_many(query, some := _current(connection, found), limit):
+        return matching.decide(query, some + _current(connection, learners.candidates(connection, [exact])), limit)
+    return matching.decide(query, _current(connection, learners.candidates(connection, lookups)), limit)
+
+
+def _current(
+    connection: Connection, found: Iterable[learners.StoredLearner | learners.Candidate]
+) -> list[learners.StoredLearner | learners.Candidate]:
+    """The candidates; one merged away names the master at the end of its chain.
 
     P: one whose master was deleted is as good as deleted itself, and left out.
     """
-    found = []
-    for candidate in learners.candidates(connection, lookups):
+    current = []
+    for candidate in found:
         if candidate.master_uln is not None:
             master = learners.by_uln(connection, candidate.master_uln)
             master = master and learners.master_of(connection, master)
             if master is None or master.learner_status != LearnerStatus.ACTIVE:
                 continue
             candidate = learners.merged_into(candidate, master.uln)
-        found.append(candidate)
-    return found
+        current.append(candidate)
+    return current
 
 
 def matched(connection: Connection, decision: matching.Decision) -> list[tuple[learners.StoredLearner, bool]]:
-    """The learners of a decision on `candidates`, best first, each as `with_masters` gives it."""
+    """The learners of what was `decided`, best first, each as `with_masters` gives it."""
     found = [match.learner for match in decision.matches]
     if not all(isinstance(one, learners.StoredLearner) for one in found):
         held = learners.by_ulns(connection, [one.uln for one in found])

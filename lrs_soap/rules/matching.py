@@ -22,12 +22,14 @@ import typing
 
 from lrs_soap import codes
 from lrs_soap.rules import keys, likeness, names
-from lrs_soap.rules.keys import INDEXES, READS, Details, Lookup, StoredKeys, identity, lookups, stored_keys
+from lrs_soap.rules.keys import (
+    INDEXES, READS, Details, Lookup, StoredKeys, exact_lookup, identity, lookups, stored_keys,
+)  # fmt: skip
 
 __all__ = [
     "EXACT", "INDEXES", "MOST_MISTAKES", "MOST_POSSIBLES", "OPTIONAL_FIELDS", "READS", "RULES",
     "Candidate", "Decision", "Details", "Lookup", "Match", "NamesKnown", "Query", "Rule", "StoredKeys",
-    "decide", "identity", "lookups", "names_known", "stored_keys",
+    "are_too_many", "decide", "exact_lookup", "identity", "lookups", "names_known", "stored_keys",
 ]  # fmt: skip
 
 MOST_MISTAKES = 2
@@ -169,6 +171,12 @@ def decide(query: Query, candidates: typing.Iterable[Candidate], limit: int = MO
         matches = tuple(Match(possible.learner, RULES[possible.row].name) for possible in possibles)
         return Decision(codes.ResponseCode.POSSIBLE_MATCH, matches)
     return Decision(codes.ResponseCode.NO_MATCH)
+
+
+def are_too_many(query: Query, some: typing.Iterable[Candidate], limit: int = MOST_POSSIBLES) -> bool:
+    """Whether some candidates of a search are enough to say that there are too many, unless an exact match is among the others:
+    nothing that the caller gave could narrow them."""
+    return not _asked(query) and decide(query, some, limit).outcome == codes.ResponseCode.TOO_MANY_MATCHES
 
 
 _Verdict = tuple[int, int]

@@ -163,28 +163,32 @@ def by_identity(conn: Connection, identity: bytes) -> StoredLearner | None:
     return stored(row) if row is not None else None
 
 
-def candidates(
-    conn: Connection, lookups: Iterable[matching.Lookup], limit: int = 1_000
-) -> list[StoredLearner] | list[Candidate]:
-    """The learners that any of the `matching.lookups` finds, each once, live or merged away but never deleted; of more
-    than FEW, only what decisions look at.
+def first_candidates(conn: Connection, lookups: Iterable[matching.Lookup]) -> list[StoredLearner]:
+    """The learners that any of the `matching.lookups` finds, each once, live or merged away but never deleted; if they are more
+    than FEW, some FEW + 1 of them.
 
-    One round trip for a few, two for more, whatever the number of lookups; each of them is the read of an index. limit:
-    the most learners given, for values that far too many people share.
+    One round trip, whatever the number of lookups; each of them is the read of an index.
     """
+    return list(map(stored, _found(conn, lookups, FEW + 1, whole=True)))
+
+
+def candidates(conn: Connection, lookups: Iterable[matching.Lookup], limit: int = 1_000) -> list[Candidate]:
+    """What decisions look at of all learners that the lookups find, as of `first_candidates`. limit: the most given, for values
+    that far too many people share."""
+    return _found(conn, lookups, limit, whole=False)
+
+
+def _found(conn: Connection, lookups: Iterable[matching.Lookup], limit: int, whole: bool) -> list:
     lookups = tuple(lookups)
     if not lookups:
         return []
     values = {f"v{i}_{j}": value for i, lookup in enumerate(lookups) for j, value in enumerate(lookup.values)}
-    few, many = _candidates(tuple(lookup.columns for lookup in lookups))
-    found = conn.execute(few, values | {"limit": min(limit, FEW + 1)}).all()
-    if len(found) <= FEW:
-        return [stored(row) for row in found]
-    return conn.execute(many, values | {"limit": limit}).all()
+    statement = _candidates(tuple(lookup.columns for lookup in lookups), whole)
+    return conn.execute(statement, values | {"limit": limit}).all()
 
 
 @functools.lru_cache(maxsize=64)
-def _candidates(columns: tuple[tuple[str, ...], ...]) -> tuple[sa.Select, sa.Select]:
+def _candidates(columns: tuple[tuple[str, ...], ...], whole: bool) -> sa.Select:
     # A search has one of a few forms, so the statements are few. Both databases put together what the indexes find
     # before they look at any learner, and then look at each once.
     found = sa.or_(
@@ -193,15 +197,12 @@ def _candidates(columns: tuple[tuple[str, ...], ...]) -> tuple[sa.Select, sa.Sel
             for i, names in enumerate(columns)
         )
     )
-    few, many = (
-        rows.where(found, _T.c.learner_status != LearnerStatus.DELETED.value).limit(sa.bindparam("limit"))
-        for rows in (_LEARNER, _CANDIDATE)
-    )
-    return few, many
+    rows = _LEARNER if whole else _CANDIDATE
+    return rows.where(found, _T.c.learner_status != LearnerStatus.DELETED.value).limit(sa.bindparam("limit"))
 
 
 def merged_into(learner: StoredLearner | Candidate, uln: str) -> StoredLearner | Candidate:
-    """One of `candidates` with another master."""
+    """One of the candidates with another master."""
     if isinstance(learner, StoredLearner):
         return dataclasses.replace(learner, master_uln=uln)
     return Candidate(*learner)._replace(master_uln=uln)

@@ -221,12 +221,13 @@ def test_candidates_are_live_or_merged_and_come_once(engine):
     store(engine, ADA, BEA, deleted, other)
     with engines.read(engine) as conn:
         lookups = matching.lookups(query)
-        found = learners.candidates(conn, lookups)
+        found = learners.first_candidates(conn, lookups)
         assert sorted(found, key=lambda learner: learner.uln) == [ADA, BEA]
+        assert sorted(one.uln for one in learners.candidates(conn, lookups)) == [ADA.uln, BEA.uln]
         assert len(learners.candidates(conn, lookups, limit=1)) == 1
-        assert learners.candidates(conn, ()) == []
+        assert learners.candidates(conn, ()) == learners.first_candidates(conn, ()) == []
         for lookup in lookups:
-            assert ADA in learners.candidates(conn, [lookup]) or lookup.values[-1] == "ada"
+            assert ADA in learners.first_candidates(conn, [lookup]) or lookup.values[-1] == "ada"
 
 
 def test_of_many_candidates_what_decisions_look_at_is_read(engine):
@@ -237,12 +238,15 @@ def test_of_many_candidates_what_decisions_look_at_is_read(engine):
     query = matching.Query(
         given_name="Ada", family_name="O'Neill", date_of_birth="2008-02-29", gender="2", last_known_post_code="CV1 2WT"
     )
+    lookups = matching.lookups(query)
     with engines.read(engine) as conn:
-        assert sorted(learners.candidates(conn, matching.lookups(query)), key=lambda found: found.uln) == others
-    store(engine, one)
+        assert sorted(learners.first_candidates(conn, lookups), key=lambda found: found.uln) == others
+    more = [changed(uln=str(2_100_000_000 + n), last_known_post_code=f"M{n} 1AA") for n in range(3)]
+    store(engine, one, *more)
     with engines.read(engine) as conn:
-        found = learners.candidates(conn, matching.lookups(query))
-        assert len(learners.candidates(conn, matching.lookups(query), limit=learners.FEW)) == learners.FEW
+        first, found = learners.first_candidates(conn, lookups), learners.candidates(conn, lookups)
+    assert len(first) == learners.FEW + 1 and all(each in [one, *others, *more] for each in first)
+    others += more
     wanted = [
         learners.Candidate(*(getattr(each, name) for name in learners.Candidate._fields)) for each in [one, *others]
     ]
@@ -268,7 +272,7 @@ def test_replace_moves_identity_and_keys(conn):
     new = changed(version_number=2, family_name="Byron")
     assert replace(conn, ADA, new) is learners.Replaced.DONE
     assert identities(conn) == {matching.identity(new): ADA.uln}
-    assert learners.candidates(conn, matching.lookups(new)) == [new]
+    assert learners.first_candidates(conn, matching.lookups(new)) == [new]
     assert insert(conn, changed(uln="1000000027"))  # the old identity is free
 
 

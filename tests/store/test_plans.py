@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 import re
-from unittest import mock
 
 import pytest
 import sqlalchemy as sa
@@ -122,19 +121,15 @@ QUERY = matching.Query(
     given_name="Given5", family_name="Family7", date_of_birth="1990-05-06", gender="2", last_known_post_code="CV5 5WT"
 )
 
-def _many_candidates(conn):
-    with mock.patch.object(learners, "FEW", -1):
-        learners.candidates(conn, matching.lookups(QUERY))
-
-
 QUERIES = {
     "by_uln": lambda conn: learners.by_uln(conn, ADA.uln),
     "by_uln for_update": lambda conn: learners.by_uln(conn, ADA.uln, for_update=True),
     "by_ulns": lambda conn: learners.by_ulns(conn, [str(1_000_000_000 + number) for number in range(20)]),
     "by_identity": lambda conn: learners.by_identity(conn, matching.identity(QUERY)),
     "linked_ulns": lambda conn: learners.linked_ulns(conn, ADA.uln),
+    "first candidates": lambda conn: learners.first_candidates(conn, matching.lookups(QUERY)),
     "candidates": lambda conn: learners.candidates(conn, matching.lookups(QUERY)),
-    "many candidates": _many_candidates,
+    "exact candidates": lambda conn: learners.candidates(conn, [matching.exact_lookup(QUERY)]),
 }
 for number, lookup in enumerate(matching.lookups(QUERY)):
     QUERIES[f"lookup {number}"] = lambda conn, lookup=lookup: learners.candidates(conn, [lookup])
@@ -209,7 +204,7 @@ def test_a_new_register_is_searched_by_index(empty_database_url, plans):
     """Before the first ANALYZE: a connection keeps its plans, and the register grows."""
     made = engines.create(empty_database_url)
     schema.upgrade(made)
-    names = ("by_uln", "by_ulns", "by_identity", "candidates", "many candidates", "bulk candidates", "bulk equal", "bulk identities")
+    names = ("by_uln", "by_ulns", "by_identity", "candidates", "first candidates", "bulk candidates", "bulk equal", "bulk identities")
     whole = {name: set().union(*map(scans, asked(plans, made, STATEMENTS[name]))) for name in names}
     made.dispose()
     assert not {name: tables for name, tables in whole.items() if tables}

@@ -1,0 +1,95 @@
+"""Searches by demographics whose keys lead to a crowd: what they find, and that they do not read it all."""
+
+from unittest import mock
+
+import pytest
+
+from support import desk as desks
+from support.desk import ANN
+
+from lrs_soap.rules import matching
+from lrs_soap.store import learners
+
+CROWD = learners.FEW + 10
+
+
+@pytest.fixture
+def desk(database_url):
+    with desks.opened(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def crowd(desk):
+    """Namesakes born on one day, at as many postcodes."""
+    return [desk.new(ANN | {"last_known_post_code": f"M{number} 1AA"}) for number in range(CROWD)]
+
+
+@pytest.fixture
+def read():
+    """How many candidates were read, in every read."""
+    numbers = []
+
+    def noting(function):
+        def noted(*arguments, **options):
+            found = function(*arguments, **options)
+            numbers.append(len(found))
+            return found
+
+        return noted
+
+    with (
+        mock.patch.object(learners, "candidates", noting(learners.candidates)),
+        mock.patch.object(learners, "first_candidates", noting(learners.first_candidates)),
+    ):
+        yield numbers
+
+
+ELSEWHERE = ANN | {"last_known_post_code": "ZE3 9ZZ"}
+
+
+def test_of_a_crowd_only_the_first_are_read(desk, crowd, read):
+    assert desk.by_demographics(ELSEWHERE).response_code == "WSRC0002"
+    assert read == [learners.FEW + 1, 0]
+
+
+def test_an_exact_match_is_found_in_a_crowd_though_it_was_merged_away(desk, crowd, read):
+    desk.merge(crowd[-1], crowd[0])
+    with mock.patch.object(learners, "_found", _late(learners._found, crowd[-1])):
+        reply = desk.by_demographics(ANN | {"last_known_post_code": f"M{CROWD - 1} 1AA"})
+    assert (reply.response_code, [one.uln for one in reply.learner]) == ("WSRC0022", [crowd[0]])
+    assert read == [learners.FEW + 1, 1]
+
+
+def _late(found, uln):
+    """`found` in the order in which that learner comes last."""
+
+    def reordered(conn, lookups, limit, **options):
+        rows = sorted(found(conn, lookups, 1_000, **options), key=lambda row: row.uln == uln)
+        return rows[:limit]
+
+    return reordered
+
+
+def test_what_the_caller_gives_besides_narrows_a_whole_crowd(desk, crowd, read):
+    one = desk.new(ANN | {"last_known_post_code": "B1 1AA", "email_address": "ann@example.org"})
+    reply = desk.by_demographics(ELSEWHERE | {"email_address": "ann@example.org"})
+    assert (reply.response_code, [found.uln for found in reply.learner]) == ("WSRC0003", [one])
+    assert read == [learners.FEW + 1, CROWD + 1]
+
+
+def test_a_crowd_at_no_known_place_is_read_whole(desk, read):
+    for number in range(CROWD):
+        desk.new(ANN | {"last_known_post_code": f"ZZ99 {number % 10}ZZ", "given_name": f"Ann{'abc'[number // 10 % 3]}"})
+    desk.by_demographics(ANN | {"last_known_post_code": "ZZ99 3VZ"})
+    assert read[0] == learners.FEW + 1 and read[1] > learners.FEW + 1
+
+
+def test_others_born_on_the_day_are_no_crowd(desk, read):
+    """Whom a key leads to is not who matches."""
+    for number in range(CROWD):
+        desk.new(ANN | {"given_name": f"Zo{'aeiou'[number % 5]}{'bdgklmnp'[number // 5]}", "last_known_post_code": "M1 1AA"})
+    one = desk.new(ANN)
+    reply = desk.by_demographics(ELSEWHERE)
+    assert (reply.response_code, [found.uln for found in reply.learner]) == ("WSRC0003", [one])
+    assert matching.MOST_POSSIBLES < learners.FEW
