@@ -13,14 +13,13 @@ has had before, before a message that was answered so, is not parsed again.
 
 import asyncio
 import contextlib
-import re
 from typing import Any, ClassVar
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lrs_soap import metrics
-from lrs_soap.wire import companions, origin, shares, tls
+from lrs_soap.wire import companions, heads, origin, shares, tls
 
 MAX_HEAD_BYTES = 64 * 1024
 """The longest request line and header fields together; a client certificate that a proxy passes on takes 8 KB."""
@@ -36,38 +35,6 @@ BEGUN = "lrs_soap.begun"
 """Where in a scope there is what the application's `at_once` began and could not end."""
 
 _CLOSE = (b"connection", b"close")
-_LENGTH = re.compile(rb"\r\nContent-Length: *([0-9]{1,9})(?=\r\n)", re.IGNORECASE)
-# Heads that a connection remembers: a client's differ in SOAPAction only.
-_MOST_HEADS = 8
-
-
-# The heads of replies written last, which stay the same for a second: fields that all have (uvicorn makes the list anew with
-# each Date), and by status and Content-Type what they gave.
-_written: tuple[list, dict[tuple[int, str], bytes]] = ([], {})
-
-
-def _head(common: list[tuple[bytes, bytes]], response: Any) -> bytes:
-    """The status line and header fields of a response, without its length."""
-    global _written
-    if _written[0] is not common:
-        _written = (common, {})
-    kind = response.status, response.content_type
-    head = _written[1].get(kind)
-    if head is None:
-        fields = [*common, (b"content-type", response.content_type.encode())]
-        head = _written[1][kind] = STATUS_LINE[response.status] + b"".join([b"%b: %b\r\n" % field for field in fields])
-    return head + b"".join([b"%b: %b\r\n" % field for field in response.headers]) if response.headers else head
-
-
-def _around_length(data: bytes) -> tuple[bytes, bytes] | None:
-    """The head of the one whole request that was read, before its Content-Length and after it; None if it is not that: chunked,
-    with the next one behind it, or with two lengths."""
-    end = data.find(b"\r\n\r\n") + 4
-    lengths = list(_LENGTH.finditer(data, 0, end))
-    if len(lengths) != 1 or int(lengths[0][1]) != len(data) - end:
-        return None
-    start, stop = lengths[0].span(1)
-    return data[:start], data[stop:end]
 
 
 class _Parser(httptools.HttpRequestParser):
@@ -110,8 +77,7 @@ class Protocol(HttpToolsProtocol):
         self.share.tell(len(self.connections))
         self.parser = _Parser(self)
         self._at_once, self._app_way = getattr(self.app, "at_once", None), getattr(self.app, "way", None)
-        # What the application said of heads, as `_around_length` gives them, whose connection stays.
-        self._ways: dict[tuple[bytes, bytes], Any] = {}
+        self._heads = heads.Heads()  # with what the application said of each
         self._way: Any = None  # of the request that is read
         self._begun: tuple | None = None  # what came of asking `at_once`, if that was asked before the head was parsed
         self._answered_at = 0.0  # on the clock of the loop
@@ -135,12 +101,12 @@ class Protocol(HttpToolsProtocol):
             self._behind.append(data)
             return
         is_new = self._at_once is not None and not self._is_arriving
-        if is_new and self._ways and self._answer_alike(data):
+        if is_new and self._answer_alike(data):
             return
         self._way = None
         self._parse(data)
         if self._way is not None and is_new:
-            self._remember(data)
+            self._heads.remember(data, self._way)
 
     def _parse(self, data: bytes) -> None:
         # What one read holds may be a head, a body and the next head: the limit is for what came before it.
@@ -156,17 +122,10 @@ class Protocol(HttpToolsProtocol):
 
     def _answer_alike(self, data: bytes) -> bool:
         """Answers a whole request that begins like one before; False if it is none, or cannot be answered at once."""
-        for (before, after), way in self._ways.items():
-            if data.startswith(before):
-                stop = data.find(b"\r\n", len(before))
-                length = data[len(before) : stop]
-                if length.isdigit() and data.startswith(after, stop) and int(length) == len(data) - stop - len(after):
-                    break
-        else:
+        found = self._heads.find(data)
+        if found is None or not self._may_answer() or len(self.connections) >= self.limit_concurrency:
             return False
-        if not self._may_answer() or len(self.connections) >= self.limit_concurrency:
-            return False
-        body = data[stop + len(after) :]
+        way, body = found
         if self._gathers:
             self._gathered = data
             self._companions.add(self, way, body, self.app, self.loop)
@@ -212,15 +171,6 @@ class Protocol(HttpToolsProtocol):
         """Whether a response may be written now: nobody else is at one."""
         is_free = self.cycle is None or self.cycle.response_complete
         return is_free and not (self.flow.write_paused or self.transport.is_closing())
-
-    def _remember(self, data: bytes) -> None:
-        """Notes the head of a whole request that was answered at once."""
-        head = _around_length(data)
-        if head is None:
-            return
-        if len(self._ways) >= _MOST_HEADS:
-            self._ways.clear()
-        self._ways[head] = self._way
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= MOST_AHEAD:
@@ -304,7 +254,7 @@ class Protocol(HttpToolsProtocol):
         return _CLOSE in response.headers or _CLOSE in self.server_state.default_headers
 
     def _write(self, response: Any, is_last: bool) -> None:
-        head = _head(self.server_state.default_headers, response)
+        head = heads.of_reply(self.server_state.default_headers, response)
         self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(response.body), response.body))
         if is_last:
             self.transport.close()
