@@ -9,6 +9,7 @@ from support import outcomes
 from lrs_soap import binding, contract, errors, settings
 from lrs_soap.operations import TABLE, ahead
 from lrs_soap.register import Call, Register
+from lrs_soap.rules import matching
 from lrs_soap.store import engine as engines
 from lrs_soap.store import learners, reading
 from lrs_soap.wire import auth, envelope, parser, soap
@@ -47,26 +48,50 @@ def test_each_call_gets_what_it_would_have_read(register):
     there = 0
     with engines.read(register.engine) as connection:
         for call, request in calls:
-            ((key, learner),) = call.ahead.items()
+            (key, learner), *searched = call.ahead.items()
             read = learners.by_identity if isinstance(key, bytes) else learners.by_uln
             assert learner == read(connection, key)
             there += learner is not None
+            if learner is None and isinstance(key, bytes):
+                lookups = matching.lookups(request)
+                assert searched == [(lookups, learners.candidates(connection, lookups))]
+                assert ahead.candidates(call, connection, lookups) is searched[0][1]
+            else:
+                assert not searched
     assert 0 < there < len(calls)
 
 
-def test_it_is_one_round_trip_for_each_way_of_finding(register, monkeypatch):
-    calls = asked(register)
+@pytest.fixture
+def trips(register, monkeypatch):
+    """The round trips to the database, one element each."""
     with engines.read(register.engine) as connection:
         connection.execute(sa.select(1))
-    asked_for = []
-    execute = reading.Reader.execute
-    monkeypatch.setattr(reading.Reader, "execute", lambda self, *a: asked_for.append(1) or execute(self, *a))
+    made = []
+    for name in ("execute", "execute_all"):
+        whole = getattr(reading.Reader, name)
+        monkeypatch.setattr(reading.Reader, name, lambda self, *a, whole=whole: made.append(1) or whole(self, *a))
+    return made
+
+
+def test_it_is_one_round_trip_for_each_way_of_finding(register, trips):
+    calls = asked(register)
     ahead.read(calls)
-    assert len(asked_for) == 2
+    assert len(trips) == 3
     call, request = next((call, request) for call, request in calls if call.operation == "verifyLearner")
     with call.reading() as connection:
         assert ahead.by_uln(call, connection, request.learner_to_verify.uln) is call.ahead[request.learner_to_verify.uln]
-    assert len(asked_for) == 2
+    assert len(trips) == 3
+
+
+def test_searches_with_many_candidates_make_one_round_trip_more(register, trips, monkeypatch):
+    monkeypatch.setattr(learners, "FEW", 0)
+    calls = asked(register)
+    ahead.read(calls)
+    assert len(trips) == 4
+    with engines.read(register.engine) as connection:
+        for call, request in calls:
+            for lookups, held in list(call.ahead.items())[1:]:
+                assert sorted(held, key=str) == sorted(learners.candidates(connection, lookups), key=str)
 
 
 def test_one_call_reads_for_itself(register):

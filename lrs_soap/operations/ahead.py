@@ -1,4 +1,4 @@
-"""What calls that have come together will ask for first, read in one round trip.
+"""What calls that have come together will ask for, read in one round trip, and the candidates of their searches in another.
 
 A find on PostgreSQL waits for its learner, and PostgreSQL for the next find: of one row, most of the time is the way there and
 back. Each call then finds what was read for it; what it asks for besides, or what was not read, it reads itself.
@@ -30,21 +30,30 @@ def pays(opened: sa.Engine) -> bool:
 
 
 def read(asked: Sequence[tuple[Call, Any]]) -> None:
-    """Gives each of these calls, all of one register, the learner that its request asks for first, if there are several.
+    """Gives each of these calls, all of one register, the learner that its request asks for first, and each search that has
+    none its candidates, if there are several calls.
 
     What the database refuses now is left to the calls, each of which meets it by itself.
     """
-    wanted = [(call, FIRST[call.operation](request)) for call, request in asked if call.operation in FIRST]
+    wanted = [(call, FIRST[call.operation](request), request) for call, request in asked if call.operation in FIRST]
     if len(wanted) < 2:
         return
-    keys = [key for _, key in wanted]
     try:
         with engine.read(wanted[0][0].register.engine) as connection:
-            found = learners.of_keys(connection, keys)
+            found = learners.of_keys(connection, [key for _, key, _ in wanted])
+            for call, key, _ in wanted:
+                call.ahead = {key: found.get(key)}
+            searches = [(call, matching.lookups(request)) for call, key, request in wanted if _finds_none(key, found)]
+            if len(searches) > 1:
+                held = learners.candidates_of_all(connection, [lookups for _, lookups in searches])
+                for (call, lookups), candidates in zip(searches, held, strict=True):
+                    call.ahead[lookups] = candidates
     except sa.exc.DBAPIError:
         return
-    for call, key in wanted:
-        call.ahead = {key: found.get(key)}
+
+
+def _finds_none(key: Key, found: Mapping[Key, learners.StoredLearner]) -> bool:
+    return isinstance(key, bytes) and key not in found
 
 
 def by_uln(call: Call, connection, uln: str) -> learners.StoredLearner | None:
@@ -55,3 +64,10 @@ def by_uln(call: Call, connection, uln: str) -> learners.StoredLearner | None:
 def by_identity(call: Call, connection, identity: bytes) -> learners.StoredLearner | None:
     """`learners.by_identity`, perhaps read before."""
     return call.ahead[identity] if identity in call.ahead else learners.by_identity(connection, identity)
+
+
+def candidates(
+    call: Call, connection, lookups: tuple[matching.Lookup, ...]
+) -> Sequence[learners.StoredLearner | learners.Candidate]:
+    """`learners.candidates`, perhaps read before."""
+    return call.ahead[lookups] if lookups in call.ahead else learners.candidates(connection, lookups)

@@ -65,7 +65,8 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
         if exact is not None:
             code, found = ResponseCode.EXACT_MATCH, [(exact, False)]
         else:
-            decision = matching.decide(query, replies.candidates(connection, matching.lookups(query)), limit)
+            held = ahead.candidates(call, connection, matching.lookups(query))
+            decision = matching.decide(query, replies.candidates(connection, held), limit)
             code, found = decision.outcome, replies.matched(connection, decision)
             if decision.matches and not found:
                 code = ResponseCode.NO_MATCH

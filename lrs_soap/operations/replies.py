@@ -45,13 +45,15 @@ def with_masters(
     return list(result.values())
 
 
-def candidates(connection: Connection, lookups: Iterable) -> list[learners.StoredLearner] | list[learners.Candidate]:
-    """The learners that a search's keys lead to; one merged away names the master at the end of its chain.
+def candidates(
+    connection: Connection, held: Iterable[learners.StoredLearner | learners.Candidate]
+) -> list[learners.StoredLearner | learners.Candidate]:
+    """The `learners.candidates` of a search; one merged away names the master at the end of its chain.
 
     P: one whose master was deleted is as good as deleted itself, and left out.
     """
     found = []
-    for candidate in learners.candidates(connection, lookups):
+    for candidate in held:
         if candidate.master_uln is not None:
             master = learners.by_uln(connection, candidate.master_uln)
             master = master and learners.master_of(connection, master)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from lrs_soap import frozen
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import identities, masters, statements, tables, writing
+from lrs_soap.store import identities, masters, reading, statements, tables, writing
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,12 +175,32 @@ def candidates(
     lookups = tuple(lookups)
     if not lookups:
         return []
-    values = {f"v{i}_{j}": value for i, lookup in enumerate(lookups) for j, value in enumerate(lookup.values)}
-    few, many = _candidates(tuple(lookup.columns for lookup in lookups))
+    few, many, values = _looking(lookups)
     found = conn.execute(few, values | {"limit": min(limit, FEW + 1)}).all()
     if len(found) <= FEW:
         return [stored(row) for row in found]
     return conn.execute(many, values | {"limit": limit}).all()
+
+
+def candidates_of_all(
+    reader: reading.Reader, searches: Sequence[Iterable[matching.Lookup]], limit: int = 1_000
+) -> list[list[StoredLearner] | list[Candidate]]:
+    """The `candidates` of each of these searches, which have lookups. On PostgreSQL, in one round trip for a few and two for
+    more, whatever the number of searches."""
+    looking = [_looking(tuple(lookups)) for lookups in searches]
+    found = [rows.all() for rows in reader.execute_all(*((few, values | {"limit": FEW + 1}) for few, _, values in looking))]
+    more = [place for place, rows in enumerate(found) if len(rows) > FEW]
+    given = [[stored(row) for row in rows] if len(rows) <= FEW else [] for rows in found]
+    if more:
+        whole = reader.execute_all(*((looking[place][1], looking[place][2] | {"limit": limit}) for place in more))
+        for place, rows in zip(more, whole, strict=True):
+            given[place] = rows.all()
+    return given
+
+
+def _looking(lookups: tuple[matching.Lookup, ...]) -> tuple[sa.Select, sa.Select, dict[str, str]]:
+    values = {f"v{i}_{j}": value for i, lookup in enumerate(lookups) for j, value in enumerate(lookup.values)}
+    return *_candidates(tuple([lookup.columns for lookup in lookups])), values
 
 
 @functools.lru_cache(maxsize=64)
