@@ -24,7 +24,8 @@ def register(postgresql_databases):
     postgresql_databases.drop(url)
 
 
-CASES = [row for row in outcomes.rows() if row.operation in ahead.FIRST]
+OPERATIONS = {*ahead.BY_ULN, *ahead.BY_DETAILS}
+CASES = [row for row in outcomes.rows() if row.operation in OPERATIONS]
 
 
 def asked(register: Register) -> list[tuple[Call, object]]:
@@ -39,7 +40,7 @@ def asked(register: Register) -> list[tuple[Call, object]]:
 
 
 def test_every_operation_with_a_first_learner_is_quick():
-    assert all(TABLE[name].quick for name in ahead.FIRST)
+    assert all(TABLE[name].quick for name in OPERATIONS)
 
 
 def test_each_call_gets_what_it_would_have_read(register):
@@ -48,16 +49,18 @@ def test_each_call_gets_what_it_would_have_read(register):
     there = 0
     with engines.read(register.engine) as connection:
         for call, request in calls:
-            (key, learner), *searched = call.ahead.items()
-            read = learners.by_identity if isinstance(key, bytes) else learners.by_uln
-            assert learner == read(connection, key)
-            there += learner is not None
-            if learner is None and isinstance(key, bytes):
-                lookups = matching.lookups(request)
-                assert searched == [(lookups, learners.candidates(connection, lookups))]
-                assert ahead.candidates(call, connection, lookups) is searched[0][1]
+            first, *candidates = call.ahead.values()
+            there += first is not None
+            if call.operation in ahead.BY_ULN:
+                assert first == learners.by_uln(connection, ahead.BY_ULN[call.operation](request))
             else:
-                assert not searched
+                assert first == learners.by_details(connection, request)
+                assert ahead.by_details(call, connection, request) is first
+            if first is None and call.operation in ahead.BY_DETAILS:
+                assert candidates == [learners.candidates(connection, matching.lookups(request))]
+                assert ahead.candidates(call, connection, request) is candidates[0]
+            else:
+                assert not candidates
     assert 0 < there < len(calls)
 
 
@@ -90,8 +93,8 @@ def test_searches_with_many_candidates_make_one_round_trip_more(register, trips,
     assert len(trips) == 4
     with engines.read(register.engine) as connection:
         for call, request in calls:
-            for lookups, held in list(call.ahead.items())[1:]:
-                assert sorted(held, key=str) == sorted(learners.candidates(connection, lookups), key=str)
+            for held in list(call.ahead.values())[1:]:
+                assert sorted(held, key=str) == sorted(learners.candidates(connection, matching.lookups(request)), key=str)
 
 
 def test_one_call_reads_for_itself(register):

@@ -22,12 +22,12 @@ import typing
 
 from lrs_soap import codes
 from lrs_soap.rules import keys, likeness, names
-from lrs_soap.rules.keys import INDEXES, READS, Details, Lookup, StoredKeys, identity, lookups, stored_keys
+from lrs_soap.rules.keys import INDEXES, READS, Details, Lookup, StoredKeys, identity, lookups, same, stored_keys
 
 __all__ = [
     "EXACT", "INDEXES", "MOST_MISTAKES", "MOST_POSSIBLES", "OPTIONAL_FIELDS", "READS", "RULES",
     "Candidate", "Decision", "Details", "Lookup", "Match", "NamesKnown", "Query", "Rule", "StoredKeys",
-    "decide", "identity", "lookups", "names_known", "stored_keys",
+    "decide", "identity", "lookups", "names_known", "same", "stored_keys",
 ]  # fmt: skip
 
 MOST_MISTAKES = 2

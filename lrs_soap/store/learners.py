@@ -94,7 +94,6 @@ FIELDS = tuple(field.name for field in dataclasses.fields(StoredLearner) if fiel
 
 _KEYS = tuple(field.name for field in dataclasses.fields(matching.StoredKeys))
 _T = tables.learner
-_I = tables.learner_identity
 
 READ = (*FIELDS, "is_master")
 """What is read of a learner, in the order of `stored`."""
@@ -107,12 +106,27 @@ OF_ULNS = statements.among(_T.c.uln, "ulns")
 """That a learner is among `ulns`, numbers. By the name of the database."""
 
 _BY_ULNS = {name: _LEARNER.where(among) for name, among in OF_ULNS.items()}
-_BY_IDENTITY = _LEARNER.join(_I, _I.c.uln == _T.c.uln).where(_I.c.identity == sa.bindparam("identity"))
-_BY_IDENTITIES = (
-    sa.select(*_LEARNER.selected_columns, _I.c.identity)
-    .join(_I, _I.c.uln == _T.c.uln)
-    .where(statements.any_of(_I.c.identity, "identities"))
+# By the index that search keys share: who is found stands one page further, where the identity's own table would be two more.
+_WITH_KEYS = ("postcode_key", "date_of_birth", "family_key", "given_key")
+_BY_KEYS = _LEARNER.where(
+    *(_T.c[name] == sa.bindparam(name) for name in _WITH_KEYS), _T.c.learner_status == LearnerStatus.ACTIVE.value
 )
+
+
+def _by_keys_of_all() -> sa.Select:
+    given = statements.arrays("given", "place", **{name: _T.c[name] for name in _WITH_KEYS})
+    # Looked for one by one, whatever the planner thinks of the arrays.
+    found = (
+        _LEARNER.where(
+            *(_T.c[name] == given.c[name] for name in _WITH_KEYS), _T.c.learner_status == LearnerStatus.ACTIVE.value
+        )
+        .offset(sa.literal_column("0"))
+        .lateral("found")
+    )
+    return sa.select(*(found.c[name] for name in READ), given.c.place).join_from(given, found, sa.true())
+
+
+_BY_KEYS_OF_ALL = _by_keys_of_all()
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 
 _MERGED_INTO = sa.select(_T.c.uln).where(_T.c.master_uln == sa.bindparam("master"))
@@ -144,23 +158,26 @@ def by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
     return {learner.uln: learner for learner in map(stored, rows)}
 
 
-def of_keys(conn: Connection, keys: Iterable[str | bytes]) -> dict[str | bytes, StoredLearner]:
-    """The learners of ULNs as `by_uln` gives them, and of identities (bytes) as `by_identity` does, by these keys; those that do
-    not exist are left out. On PostgreSQL."""
-    ulns, identities = {}, {}
-    for key in keys:
-        (identities if isinstance(key, bytes) else ulns)[key] = None
-    found: dict[str | bytes, StoredLearner] = dict(by_ulns(conn, ulns)) if ulns else {}
-    if identities:
-        rows = conn.execute(_BY_IDENTITIES, {"identities": list(identities)})
-        found |= {bytes(row[-1]): stored(row[:-1]) for row in rows}
+def by_details(conn: Connection, details: matching.Details) -> StoredLearner | None:
+    """The live learner who is an exact match of these five details."""
+    found = map(stored, conn.execute(_BY_KEYS, dict(zip(_WITH_KEYS, _keys_of(details), strict=True))))
+    return next((learner for learner in found if matching.same(learner, details)), None)
+
+
+def by_details_of_all(reader: reading.Reader, wanted: Sequence[matching.Details]) -> list[StoredLearner | None]:
+    """`by_details` of each, in one round trip. On PostgreSQL."""
+    arrays = dict(zip(_WITH_KEYS, zip(*map(_keys_of, wanted), strict=True), strict=True))
+    found: list[StoredLearner | None] = [None] * len(wanted)
+    for *row, place in reader.execute(_BY_KEYS_OF_ALL, arrays):
+        learner = stored(row)
+        if matching.same(learner, wanted[place - 1]):
+            found[place - 1] = learner
     return found
 
 
-def by_identity(conn: Connection, identity: bytes) -> StoredLearner | None:
-    """The live learner whose five folded details have this `matching.identity`."""
-    row = conn.execute(_BY_IDENTITY, {"identity": identity}).first()
-    return stored(row) if row is not None else None
+def _keys_of(details: matching.Details) -> tuple[str, str, str, str]:
+    keys = matching.stored_keys(details)
+    return keys.postcode_key, details.date_of_birth, keys.family_key, keys.given_key
 
 
 def candidates(
