@@ -4,8 +4,9 @@ import dataclasses
 import datetime
 import enum
 import functools
+import itertools
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,20 +114,20 @@ _BY_KEYS = _LEARNER.where(
 )
 
 
-def _by_keys_of_all() -> sa.Select:
-    given = statements.arrays("given", "place", **{name: _T.c[name] for name in _WITH_KEYS})
-    # Looked for one by one, whatever the planner thinks of the arrays.
-    found = (
-        _LEARNER.where(
-            *(_T.c[name] == given.c[name] for name in _WITH_KEYS), _T.c.learner_status == LearnerStatus.ACTIVE.value
-        )
-        .offset(sa.literal_column("0"))
-        .lateral("found")
-    )
+def _for_each(given: sa.TableValuedAlias, rows: sa.Select) -> sa.Select:
+    """On PostgreSQL: the rows of a select for each of `given`, looked for one by one, whatever the planner thinks of the
+    arrays; and the number of that one, `place`."""
+    found = rows.offset(sa.literal_column("0")).lateral("found")
     return sa.select(*(found.c[name] for name in READ), given.c.place).join_from(given, found, sa.true())
 
 
-_BY_KEYS_OF_ALL = _by_keys_of_all()
+_KEYS_OF_ALL = statements.arrays("given", "place", **{name: _T.c[name] for name in _WITH_KEYS})
+_BY_KEYS_OF_ALL = _for_each(
+    _KEYS_OF_ALL,
+    _LEARNER.where(
+        *(_T.c[name] == _KEYS_OF_ALL.c[name] for name in _WITH_KEYS), _T.c.learner_status == LearnerStatus.ACTIVE.value
+    ),
+)
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 
 _MERGED_INTO = sa.select(_T.c.uln).where(_T.c.master_uln == sa.bindparam("master"))
@@ -192,7 +193,9 @@ def candidates(
     lookups = tuple(lookups)
     if not lookups:
         return []
-    few, many, values = _looking(lookups)
+    form, sought = _form([lookups])
+    few, many = _candidates(form, conn.dialect.name)
+    values = {name: value for name, (value,) in sought.items()}
     found = conn.execute(few, values | {"limit": min(limit, FEW + 1)}).all()
     if len(found) <= FEW:
         return [stored(row) for row in found]
@@ -200,41 +203,65 @@ def candidates(
 
 
 def candidates_of_all(
-    reader: reading.Reader, searches: Sequence[Iterable[matching.Lookup]], limit: int = 1_000
+    reader: reading.Reader, searches: Sequence[Iterable[matching.Lookup]]
 ) -> list[list[StoredLearner] | list[Candidate]]:
-    """The `candidates` of each of these searches, which have lookups. On PostgreSQL, in one round trip for a few and two for
-    more, whatever the number of searches."""
-    looking = [_looking(tuple(lookups)) for lookups in searches]
-    found = [rows.all() for rows in reader.execute_all(*((few, values | {"limit": FEW + 1}) for few, _, values in looking))]
-    more = [place for place, rows in enumerate(found) if len(rows) > FEW]
-    given = [[stored(row) for row in rows] if len(rows) <= FEW else [] for rows in found]
-    if more:
-        whole = reader.execute_all(*((looking[place][1], looking[place][2] | {"limit": limit}) for place in more))
-        for place, rows in zip(more, whole, strict=True):
-            given[place] = rows.all()
-    return given
+    """The `candidates` of each of these searches, one round trip for those that have few. On PostgreSQL."""
+    searches = [tuple(lookups) for lookups in searches]
+    form, sought = _form(searches)
+    found: list[list] = [[] for _ in searches]
+    for *row, place in reader.execute(_candidates_of_all(form), sought | {"limit": FEW + 1}):
+        found[place - 1].append(row)
+    return [
+        [stored(row) for row in rows] if len(rows) <= FEW else candidates(reader, lookups)
+        for rows, lookups in zip(found, searches, strict=True)
+    ]
 
 
-def _looking(lookups: tuple[matching.Lookup, ...]) -> tuple[sa.Select, sa.Select, dict[str, str]]:
-    values = {f"v{i}_{j}": value for i, lookup in enumerate(lookups) for j, value in enumerate(lookup.values)}
-    return *_candidates(tuple([lookup.columns for lookup in lookups])), values
+_Form = tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+"""The columns of each read that some searches make of an index, and the numbers of its values: of the first column, and of
+the second one or more, any of which may be."""
+
+
+def _form(searches: Sequence[Sequence[matching.Lookup]]) -> tuple[_Form, dict[str, tuple[str | None, ...]]]:
+    """What searches look for, and the values by name, one for each search. Values that are the same have one number, and
+    lookups of the same columns, whose first value is the same, are one read."""
+    reads: dict[tuple[str, ...], list[list[str]]] = {}
+    for place, lookups in enumerate(searches):
+        for columns, (first, second) in lookups:
+            of_columns = reads.setdefault(columns, [[] for _ in searches])
+            (of_columns[place] or of_columns[place].append(first) or of_columns[place]).append(second)
+    numbers: dict[tuple[str | None, ...], int] = {}
+    form = tuple([
+        (columns, tuple([numbers.setdefault(values, len(numbers)) for values in itertools.zip_longest(*of_columns)]))
+        for columns, of_columns in reads.items()
+    ])  # fmt: skip
+    return form, {f"v{number}": values for values, number in numbers.items()}
+
+
+def _found(form: _Form, database: str, value: Callable[[str], sa.ColumnElement[str]]) -> sa.ColumnElement[bool]:
+    # Both databases put together what the indexes find before they look at any learner, and then look at each once. One look
+    # for two values is cheaper on PostgreSQL, two looks are on SQLite.
+    reads = []
+    for (column, other), (first, *others) in form:
+        values = [value(f"v{number}") for number in others]
+        found = [_T.c[other].in_(values)] if database == "postgresql" else [_T.c[other] == each for each in values]
+        reads += [sa.and_(_T.c[column] == value(f"v{first}"), each) for each in found]
+    return sa.and_(sa.or_(*reads), _T.c.learner_status != LearnerStatus.DELETED.value)
+
+
+# A search has one of a few forms, so the statements are few.
+@functools.lru_cache(maxsize=64)
+def _candidates(form: _Form, database: str) -> tuple[sa.Select, sa.Select]:
+    found = _found(form, database, lambda name: sa.bindparam(name, type_=sa.Text))
+    few, many = (rows.where(found).limit(sa.bindparam("limit")) for rows in (_LEARNER, _CANDIDATE))
+    return few, many
 
 
 @functools.lru_cache(maxsize=64)
-def _candidates(columns: tuple[tuple[str, ...], ...]) -> tuple[sa.Select, sa.Select]:
-    # A search has one of a few forms, so the statements are few. Both databases put together what the indexes find
-    # before they look at any learner, and then look at each once.
-    found = sa.or_(
-        *(
-            sa.and_(*(_T.c[name] == sa.bindparam(f"v{i}_{j}") for j, name in enumerate(names)))
-            for i, names in enumerate(columns)
-        )
-    )
-    few, many = (
-        rows.where(found, _T.c.learner_status != LearnerStatus.DELETED.value).limit(sa.bindparam("limit"))
-        for rows in (_LEARNER, _CANDIDATE)
-    )
-    return few, many
+def _candidates_of_all(form: _Form) -> sa.Select:
+    names = dict.fromkeys(f"v{number}" for _, numbers in form for number in numbers)
+    given = statements.arrays("given", "place", **{name: sa.column(name, sa.Text) for name in names})
+    return _for_each(given, _LEARNER.where(_found(form, "postgresql", lambda name: given.c[name])).limit(sa.bindparam("limit")))
 
 
 def merged_into(learner: StoredLearner | Candidate, uln: str) -> StoredLearner | Candidate:

@@ -86,7 +86,7 @@ class Reader:
 
         Raises sqlalchemy.exc.DBAPIError, without the values.
         """
-        prepared = self._statement(statement)
+        prepared = statements.kept(self._prepared, statement, lambda: statements.Statement(statement, self.dialect))
         if prepared.expands:
             return self._expanded(statement, values)
         arguments = prepared.values(values)
@@ -102,30 +102,10 @@ class Reader:
                     raise
                 fetched = self._open().run(prepared.sql, arguments)
         except self.dialect.dbapi.Error as error:
-            raise self._failed(prepared.sql, error) from error
+            raise exc.DBAPIError.instance(
+                prepared.sql, None, error, self.dialect.dbapi.Error, hide_parameters=True, dialect=self.dialect
+            ) from error
         return Rows(prepared.rows(fetched))
-
-    def execute_all(self, *asked: tuple[sa.Select, Values]) -> list[Rows]:
-        """The rows of several selects, none with a list that expands, in one round trip of PostgreSQL. A lost connection is
-        replaced for who comes next.
-
-        Raises sqlalchemy.exc.DBAPIError, without the values.
-        """
-        prepared = [(self._statement(statement), values) for statement, values in asked]
-        try:
-            answers = (self._session or self._open()).exchange([(one.sql, one.values(values)) for one, values in prepared])
-        except self.dialect.dbapi.Error as error:
-            self.close()
-            raise self._failed(prepared[0][0].sql, error) from error
-        return [Rows(one.rows(answer.rows)) for (one, _), answer in zip(prepared, answers, strict=True)]
-
-    def _statement(self, statement: sa.Select) -> statements.Statement:
-        return statements.kept(self._prepared, statement, lambda: statements.Statement(statement, self.dialect))
-
-    def _failed(self, sql: str, error: Exception) -> exc.DBAPIError:
-        return exc.DBAPIError.instance(
-            sql, None, error, self.dialect.dbapi.Error, hide_parameters=True, dialect=self.dialect
-        )  # fmt: skip
 
     def _expanded(self, statement: sa.Select, values: Values) -> Rows:
         with self.engine.connect() as connection:

@@ -383,3 +383,24 @@ def test_of_those_whose_keys_are_equal_the_one_whose_details_are_is_found(engine
         if engine.dialect.name == "postgresql":
             wanted = [other, gone, one, one]
             assert learners.by_details_of_all(conn, wanted) == [other, None, one, one]
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_candidates_of_several_searches_are_those_of_each(engine, monkeypatch):
+    swapped = changed(uln="1000000051", given_name=ADA.family_name, family_name=ADA.given_name, last_known_post_code="B1 1AA")
+    store(engine, ADA, BEA, changed(uln="1000000043", learner_status="2"), swapped)
+    searches = [
+        ADA, swapped, changed(last_known_post_code="ZZ99 3CZ"), changed(family_name="Ada"),
+        changed(date_of_birth="1999-01-01", last_known_post_code="B1 1AB"),
+    ]  # fmt: skip
+    lookups = [matching.lookups(search) for search in searches]
+
+    def by_uln(found):
+        return sorted(found, key=lambda one: one.uln)
+
+    for few in (learners.FEW, 1):
+        monkeypatch.setattr(learners, "FEW", few)
+        with engines.read(engine) as conn:
+            alone = [by_uln(learners.candidates(conn, reads)) for reads in lookups]
+            assert list(map(by_uln, learners.candidates_of_all(conn, lookups))) == alone
+            assert [len(found) for found in alone] == [3, 3, 3, 3, 0]

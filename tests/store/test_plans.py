@@ -223,6 +223,15 @@ def test_who_is_an_exact_match_is_looked_for_by_all_four_keys(filled, plans):
         assert all(name in read for name in ("postcode_key", "date_of_birth", "family_key", "given_key")), plan
 
 
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_candidates_of_several_searches_are_looked_for_as_those_of_one(filled, plans):
+    ask = lambda conn: learners.candidates_of_all(conn, [matching.lookups(QUERY)] * 3)  # noqa: E731
+    [one] = asked(plans, filled, QUERIES["candidates"])
+    [several] = asked(plans, filled, ask)
+    assert one.count("Index Cond") == several.count("Index Cond") == len(matching.READS), several
+    assert not scans(several)
+
+
 def test_a_page_of_a_job_is_all_that_is_read(filled, plans):
     [plan] = asked(plans, filled, lambda conn: jobs.learners(conn, JOB.id, 500, 50))
     reads = [line for line in plan.splitlines() if "SEARCH" in line or "Index Cond" in line]
