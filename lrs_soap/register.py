@@ -25,7 +25,8 @@ _entry = frozen.maker(audit.Entry, (
 
 
 class Register:
-    """An open register: `engine`, `settings`, the audit writer, and `replicas` or None. Close it to flush the audit."""
+    """An open register: `engine`, what reads from it, `settings`, the audit writer, and `replicas` or None. Close it to flush
+    the audit."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
@@ -34,6 +35,7 @@ class Register:
             sqlite_synchronous=settings.sqlite_synchronous,
             statement_timeout=settings.statement_timeout_seconds,
         )
+        self.read = engine.reads(self.engine)
         self.audit = audit.AuditWriter(self.engine, flush_seconds=settings.audit_flush_seconds)
         self.replicas = replicas.Replicas(self.engine, settings.replica) if settings.replica else None
 
@@ -97,7 +99,7 @@ class Call:
         """A connection for looking things up, as a context manager: it shows all that was answered before the call."""
         if (found := self.register.replicas) is not None:
             return found.read(self.position or found.settled_position())
-        return engine.read(self.register.engine)
+        return self.register.read()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -7,7 +7,6 @@ machine with an old password does no harm to its neighbours behind the same addr
 
 import collections
 import dataclasses
-import functools
 import ipaddress
 from collections.abc import Hashable
 
@@ -35,7 +34,6 @@ def wait(failures: int) -> float:
     return 0.0 if failures < FREE else min(2.0 ** min(failures - FREE, 16), LONGEST_WAIT)
 
 
-@functools.lru_cache(maxsize=4096)
 def source(address: str) -> str:
     """The address as it is counted: an IPv6 network of 64 bits is one, since one customer has it all."""
     found = ipaddress.ip_address(address) if address else None

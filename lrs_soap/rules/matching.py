@@ -288,6 +288,8 @@ class NamesKnown(enum.IntEnum):
 def names_known(given_name: str, family_name: str, learner: Candidate) -> NamesKnown:
     """Whether a caller knows the learner's names (P): given or preferred, and family, previous or the one at 16, are
     EQUAL; with one of them only similar (nickname, misspelling), SIMILAR. What else is NO gets nothing of a learner."""
+    if given_name == learner.given_name and family_name == learner.family_name:
+        return NamesKnown.EQUAL  # as most callers know them
     given, family = names.fold(given_name), names.fold(family_name)
     letters = (
         likeness.given(given, learner.given_name, learner.preferred_given_name),

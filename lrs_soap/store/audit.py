@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from lrs_soap.store import auditrows
+from lrs_soap.store import auditrows, statements
 from lrs_soap.store import engine as engines
 
 _log = logging.getLogger(__name__)
@@ -53,10 +53,10 @@ def write(conn: Connection, entries: Sequence[Entry]) -> None:
     """Appends the entries, and their learners to the scope of the organisations that registered or found them."""
     if not entries:
         return
-    rows = [dict(zip(auditrows.COLUMNS, values, strict=True)) for values in map(_values, entries)]
+    rows = dict(zip(auditrows.COLUMNS, map(list, zip(*map(_values, entries), strict=True)), strict=True))
     touched = [(number, uln) for number, entry in enumerate(entries) for uln in dict.fromkeys(entry.ulns)]
     # In one order everywhere: two transactions that add the same rows then wait, where they could deadlock.
-    auditrows.add(conn, rows, touched, sorted(_scope(entries)))
+    auditrows.add(conn, statements.Columns(rows), touched, sorted(_scope(entries)))
 
 
 def _missing(conn: Connection, entries: Sequence[Entry]) -> list[Entry]:

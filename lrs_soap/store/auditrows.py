@@ -2,15 +2,12 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from lrs_soap.store import statements, tables, writing
-
-Rows = Sequence[dict[str, Any]]
 
 COLUMNS = ("at", "request_id", "organisation_id", "reference", "user_name", "operation", "code", "duration_us")
 """What is given of a row of `audit`."""
@@ -52,15 +49,17 @@ def _at_once() -> sa.Insert:
 _AT_ONCE = _at_once()
 
 
-def add(conn: Connection, rows: Rows, touched: Sequence[tuple[int, str]], scope: Sequence[tuple[int, str]]) -> None:
-    """Adds rows of COLUMNS, one at least. touched: (number of the row, from 0; ULN), each pair once; scope:
+def add(
+    conn: Connection, rows: statements.Columns, touched: Sequence[tuple[int, str]], scope: Sequence[tuple[int, str]]
+) -> None:
+    """Adds rows, of which COLUMNS are given, one at least. touched: (number of the row, from 0; ULN), each pair once; scope:
     (organisation's id, ULN).
 
     On PostgreSQL it costs a registration of a few statements no round trip: it goes with the commit.
     """
     if conn.dialect.name == "postgresql":
         writing.later(conn, _AT_ONCE, {
-            **{name: [row[name] for row in rows] for name in COLUMNS},
+            **rows,
             "entry_number": [number + 1 for number, _ in touched],
             "uln": [uln for _, uln in touched],
             "scope_organisation": [organisation for organisation, _ in scope],
@@ -71,10 +70,14 @@ def add(conn: Connection, rows: Rows, touched: Sequence[tuple[int, str]], scope:
     if touched:
         # Nobody else writes meanwhile, so the numbers of these rows follow each other. To have SQLite give them back would
         # give the interpreter away at every row.
-        first = conn.execute(_LAST).scalar_one() - len(rows) + 1
-        conn.execute(_INSERT_LEARNERS, [{"audit_id": first + number, "uln": uln} for number, uln in touched])
+        first = conn.execute(_LAST).scalar_one() - rows.number + 1
+        conn.execute(_INSERT_LEARNERS, statements.Columns(
+            audit_id=[first + number for number, _ in touched], uln=[uln for _, uln in touched],
+        ))  # fmt: skip
     if scope:
-        conn.execute(_INSERT_SCOPE, [{"organisation_id": organisation, "uln": uln} for organisation, uln in scope])
+        conn.execute(_INSERT_SCOPE, statements.Columns(
+            organisation_id=[organisation for organisation, _ in scope], uln=[uln for _, uln in scope],
+        ))  # fmt: skip
 
 
 def between(conn: Connection, first: datetime.datetime, last: datetime.datetime) -> set[tuple[str, str]]:

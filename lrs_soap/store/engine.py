@@ -103,10 +103,10 @@ def is_down(engine: Engine) -> bool:
     return found is not None and found.is_down
 
 
-def is_doubtful(engine: Engine) -> bool:
-    """Whether the database did not answer, or not at once, when that was last tried: who asks it may have to wait."""
+def doubts(engine: Engine) -> Callable[[], bool]:
+    """What says whether the database did not answer, or not at once, when that was last tried: who asks it may have to wait."""
     found = _REACHES.get(engine)
-    return found is not None and found.is_doubtful
+    return bool if found is None else lambda: found.is_doubtful
 
 
 def is_unanswered(error: BaseException) -> bool:
@@ -127,9 +127,14 @@ def read(engine: Engine) -> reading.Reader | Connection:
     No transaction is opened: PostgreSQL's default isolation (READ COMMITTED) would promise no more for two round trips
     more, and what holds there must do on SQLite.
     """
+    return reads(engine)()
+
+
+def reads(engine: Engine) -> Callable[[], reading.Reader | Connection]:
+    """`read` of this engine."""
     readers = _READERS.get(engine)
     # SQLite in memory: the one connection is the database.
-    return engine.connect() if readers is None else readers.mine()
+    return engine.connect if readers is None else readers.mine
 
 
 @contextlib.contextmanager

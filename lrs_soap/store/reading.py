@@ -86,7 +86,9 @@ class Reader:
 
         Raises sqlalchemy.exc.DBAPIError, without the values.
         """
-        prepared = statements.kept(self._prepared, statement, lambda: statements.Statement(statement, self.dialect))
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = statements.kept(self._prepared, statement, lambda: statements.Statement(statement, self.dialect))
         if prepared.expands:
             return self._expanded(statement, values)
         arguments = prepared.values(values)

@@ -5,6 +5,7 @@ SQLAlchemy prepares a statement anew for every execution, which costs more than 
 
 import collections
 import datetime
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,21 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 Values = Mapping[str, Any]
+
+
+class Columns(dict[str, list]):
+    """The values of many rows, by column: most columns need no converting, and a dictionary for each row would cost more than
+    its values."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Values]) -> "Columns":
+        """Those of rows of the same columns."""
+        return cls({name: [row[name] for row in rows] for name in rows[0]} if rows else {})
+
+    @property
+    def number(self) -> int:
+        """How many rows there are."""
+        return len(next(iter(self.values()), ()))
 
 
 # Statements are made once, at import; this only bounds the harm if one is not.
@@ -42,9 +58,11 @@ class Statement:
         self.sql = str(compiled)
         # A list of values makes another statement for every length, so SQLAlchemy has to write it each time.
         self.expands = any(bind.expanding for bind in compiled.bind_names)
-        self._fixed = compiled.construct_params(_check=False)
+        fixed = compiled.construct_params(_check=False)
+        self._fixed = {name: fixed[name] for bind, name in compiled.bind_names.items() if not bind.required}
         kinds = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
         self._order = [(name, _converter(kinds[name], dialect)) for name in compiled.positiontup or ()]
+        self._arguments = _arguments(self._order)
         given_back = list(statement.exported_columns)
         self.gives_rows = bool(given_back)
         self._rows = _rows([column.key or "" for column in given_back], [
@@ -54,18 +72,16 @@ class Statement:
         self._lists_rows = isinstance(statement, sa.Insert) and f"VALUES {self._row}" in self.sql
 
     def values(self, given: Values) -> list:
-        """The values as the driver takes them."""
-        values = {**self._fixed, **given}
-        return [values[name] if convert is None else convert(values[name]) for name, convert in self._order]
+        """The values as the driver takes them. Raises KeyError if one is missing."""
+        return self._arguments({**self._fixed, **given} if self._fixed else given)
 
-    def many(self, rows: Sequence[Values]) -> list[tuple]:
-        """The values of many rows of the same columns, as the driver takes them. Column by column: most need no
-        converting."""
-        columns = []
+    def many(self, columns: Columns) -> list[tuple]:
+        """The values of many rows, as the driver takes them. Raises KeyError if one is missing."""
+        converted = []
         for name, convert in self._order:
-            column = [row[name] for row in rows] if name in rows[0] else [self._fixed[name]] * len(rows)
-            columns.append(column if convert is None else map(convert, column))
-        return list(zip(*columns, strict=True))
+            column = columns[name] if name in columns else itertools.repeat(self._fixed[name], columns.number)
+            converted.append(column if convert is None else map(convert, column))
+        return list(zip(*converted, strict=True))
 
     def of_rows(self, number: int) -> str | None:
         """SQLite: the INSERT of so many rows at once, whose values follow each other; None if it is no such INSERT."""
@@ -74,6 +90,12 @@ class Statement:
     def rows(self, fetched: Iterable[tuple]) -> list[tuple]:
         """The rows with their values converted, and with names."""
         return self._rows(fetched)
+
+
+def _arguments(order: Sequence[tuple[str, Callable | None]]) -> Callable[[Values], list]:
+    """What makes the list of a statement's arguments, converted, of its values by name: written out, as `_rows`."""
+    values = [f"c{n}(given[{name!r}])" if convert else f"given[{name!r}]" for n, (name, convert) in enumerate(order)]
+    return eval(f"lambda given: [{', '.join(values)}]", {f"c{n}": convert for n, (_, convert) in enumerate(order)})
 
 
 def _rows(names: Sequence[str], converters: Sequence[Callable | None]) -> Callable[[Iterable[tuple]], list[tuple]]:

@@ -48,6 +48,12 @@ class Moment(sa.types.TypeDecorator):
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
+    def bind_processor(self, dialect):
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        # The same text as SQLAlchemy writes, in a fraction of the time: every row of the trail has a moment.
+        return lambda value: value and value.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
     def process_bind_param(self, value, dialect):
         return None if value is None else value.astimezone(datetime.UTC)
 

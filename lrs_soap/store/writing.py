@@ -18,6 +18,7 @@ from lrs_soap.store.reading import Rows
 _MOST_VALUES = 8_192
 """Of one INSERT on SQLite, which takes 32,766 of them."""
 
+_MANY = (list, statements.Columns)
 _COMPILED = (sa.Select, sa.CompoundSelect, sa.TextualSelect, sa.Insert, sa.Update, sa.Delete)
 
 
@@ -42,7 +43,7 @@ class Writer(Connection):
     def execute(self, statement, parameters=None, **options) -> Any:
         """As SQLAlchemy's; gives `Written` for a Core statement in a transaction, with all its rows.
 
-        Rows of one call have the same columns. Raises sqlalchemy.exc.DBAPIError, without the values.
+        parameters: a dictionary, or for many rows a list of them, with the same columns, or `statements.Columns`. Raises sqlalchemy.exc.DBAPIError, without the values.
         """
         if options or self.get_execution_options() or not isinstance(statement, _COMPILED) or not self.in_transaction():
             self._send_what_waits()
@@ -51,7 +52,7 @@ class Writer(Connection):
         if compiled.expands:
             self._send_what_waits()
             return super().execute(statement, parameters)
-        return self._run_many(compiled, values) if isinstance(values, list) else self._run(compiled, values)
+        return (self._run_many if isinstance(values, _MANY) else self._run)(compiled, values)
 
     def execute_all(self, *asked: tuple[sa.Executable, statements.Values]) -> list[Written]:
         """`execute` of several statements, each of one set of values and none with a list that expands: on PostgreSQL in
@@ -88,16 +89,16 @@ class Writer(Connection):
             self._exchange([])
 
     def _prepared(self, statement, parameters) -> tuple[statements.Statement, Any]:
-        """The statement, and its values: a list of them for each row where the database takes these one by one."""
-        many = isinstance(parameters, list)
+        """The statement, and its values: of many rows by column on SQLite, as a dictionary of arrays for an INSERT on PostgreSQL,
+        and there as a list for what cannot be arrays."""
         inserts = isinstance(statement, sa.Insert)
-        names = tuple(parameters[0] if many else parameters or ()) if inserts else ()
-        as_arrays = many and inserts and self.dialect.name == "postgresql"
+        as_arrays = isinstance(parameters, _MANY) and inserts and self.dialect.name == "postgresql"
+        if isinstance(parameters, list) and (as_arrays or self.dialect.name == "sqlite"):
+            parameters = statements.Columns.of(parameters)
+        names = tuple(parameters or ()) if inserts else ()
         key = (statement, names, as_arrays)
         compiled = statements.kept(self._compiled, key, lambda: self._compile(key))
-        if as_arrays:
-            return compiled, {name: [row[name] for row in parameters] for name in names}
-        return compiled, parameters or {}
+        return compiled, dict(parameters) if as_arrays else parameters or {}
 
     def _compile(self, key: tuple) -> statements.Statement:
         statement, names, as_arrays = key
@@ -124,8 +125,7 @@ class Writer(Connection):
         except self.dialect.dbapi.Error as error:
             raise self._failed("; ".join(sql for sql, _ in asked), error) from error
 
-    def _run_many(self, compiled: statements.Statement, rows: Sequence[statements.Values]) -> Written:
-        """On PostgreSQL only of statements that cannot be arrays."""
+    def _run_many(self, compiled: statements.Statement, rows: list[statements.Values] | statements.Columns) -> Written:
         if self.dialect.name == "postgresql":
             answers = self._exchange([(compiled.sql, compiled.values(row)) for row in rows])
             fetched = [row for answer in answers for row in answer.rows]

@@ -6,6 +6,7 @@ is an `Admission`, with which `authenticate` ends.
 
 import asyncio
 import concurrent.futures
+import functools
 import time
 from typing import Any, NamedTuple
 
@@ -133,7 +134,7 @@ class Authenticator:
 
     def _judge(self, known: _Known, origin: origins.Origin) -> tuple[verifier.Source, errors.NotAuthorised | None]:
         fingerprint, refusal = self._certificates.judge(known.organisation.id, known.has_certificates, origin)
-        return verifier.Source(lockout.source(origin.address), fingerprint), refusal
+        return _source(origin.address, fingerprint), refusal
 
     def _out_of_hours(self) -> errors.OutOfHours | None:
         hours = self._register.settings.hours
@@ -169,6 +170,11 @@ class Authenticator:
         with engine.read(self._register.engine) as connection:
             user = organisations.user(connection, organisation.id, user_name)
         return user is not None and user.disabled_at is None
+
+
+@functools.lru_cache(maxsize=4096)
+def _source(address: str, fingerprint: str) -> verifier.Source:
+    return verifier.Source(lockout.source(address), fingerprint)
 
 
 def _names(request: Any) -> tuple[str | None, str | None]:

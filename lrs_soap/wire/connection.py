@@ -59,14 +59,15 @@ def _head(common: list[tuple[bytes, bytes]], response: Any) -> bytes:
     return head + b"".join([b"%b: %b\r\n" % field for field in response.headers]) if response.headers else head
 
 
-def _alike(data: bytes) -> tuple[bytes | None, int]:
-    """The head of the one whole request that was read, without its Content-Length, and where its body begins; None for a head
-    if it is not that."""
+def _around_length(data: bytes) -> tuple[bytes, bytes] | None:
+    """The head of the one whole request that was read, before its Content-Length and after it; None if it is not that: chunked,
+    with the next one behind it, or with two lengths."""
     end = data.find(b"\r\n\r\n") + 4
-    length = _LENGTH.search(data, 0, end)
-    if length is None or int(length[1]) != len(data) - end:
-        return None, end
-    return data[: length.start()] + data[length.end() : end], end
+    lengths = list(_LENGTH.finditer(data, 0, end))
+    if len(lengths) != 1 or int(lengths[0][1]) != len(data) - end:
+        return None
+    start, stop = lengths[0].span(1)
+    return data[:start], data[stop:end]
 
 
 class _Parser(httptools.HttpRequestParser):
@@ -109,8 +110,8 @@ class Protocol(HttpToolsProtocol):
         self.share.tell(len(self.connections))
         self.parser = _Parser(self)
         self._at_once, self._app_way = getattr(self.app, "at_once", None), getattr(self.app, "way", None)
-        # What the application said of heads, without their Content-Length, whose connection stays.
-        self._ways: dict[bytes, Any] = {}
+        # What the application said of heads, as `_around_length` gives them, whose connection stays.
+        self._ways: dict[tuple[bytes, bytes], Any] = {}
         self._way: Any = None  # of the request that is read
         self._begun: tuple | None = None  # what came of asking `at_once`, if that was asked before the head was parsed
         self._answered_at = 0.0  # on the clock of the loop
@@ -155,15 +156,22 @@ class Protocol(HttpToolsProtocol):
 
     def _answer_alike(self, data: bytes) -> bool:
         """Answers a whole request that begins like one before; False if it is none, or cannot be answered at once."""
-        head, end = _alike(data)
-        way = self._ways.get(head)
-        if way is None or not self._may_answer() or len(self.connections) >= self.limit_concurrency:
+        for (before, after), way in self._ways.items():
+            if data.startswith(before):
+                stop = data.find(b"\r\n", len(before))
+                length = data[len(before) : stop]
+                if length.isdigit() and data.startswith(after, stop) and int(length) == len(data) - stop - len(after):
+                    break
+        else:
             return False
+        if not self._may_answer() or len(self.connections) >= self.limit_concurrency:
+            return False
+        body = data[stop + len(after) :]
         if self._gathers:
             self._gathered = data
-            self._companions.add(self, way, data[end:], self.app, self.loop)
+            self._companions.add(self, way, body, self.app, self.loop)
             return True
-        response, _ = self._begun = self._at_once(way, data[end:])
+        response, _ = self._begun = self._at_once(way, body)
         if response is None:
             return False  # the parser reads it, and what was begun is gone on with
         self._begun = None
@@ -207,9 +215,9 @@ class Protocol(HttpToolsProtocol):
 
     def _remember(self, data: bytes) -> None:
         """Notes the head of a whole request that was answered at once."""
-        head, _ = _alike(data)
-        if head is None or _LENGTH.search(head):
-            return  # chunked, with the next one behind it, or with two lengths
+        head = _around_length(data)
+        if head is None:
+            return
         if len(self._ways) >= _MOST_HEADS:
             self._ways.clear()
         self._ways[head] = self._way

@@ -52,6 +52,8 @@ class SoapServer:
     def __init__(self, register: Register):
         contract.check_operations(TABLE)
         self._register = register
+        self._log = log.bind()  # what `log` makes anew for each line
+        self._is_doubtful = engine.doubts(register.engine)
         self._authenticator = auth.Authenticator(register)
         methods = {name: self._method(contract.OPERATIONS[name]) for name in TABLE}
         self._engine = spyned.Engine(methods, on_exception=_note_fault)
@@ -104,7 +106,7 @@ class SoapServer:
         if exchange.fault is not None or exchange.admission.refusal is not None:
             return None
         apply = TABLE[exchange.call.operation].apply
-        if apply is None or engine.is_doubtful(self._register.engine):
+        if apply is None or self._is_doubtful():
             return None
         try:
             self._let_in(exchange, exchange.ctx.in_object)
@@ -129,7 +131,7 @@ class SoapServer:
         if exchange.fault is not None or exchange.admission.refusal is not None:
             return True
         # Connecting to a database that is down may take seconds, in which nobody else would be answered.
-        return TABLE[exchange.call.operation].quick and not engine.is_doubtful(self._register.engine)
+        return TABLE[exchange.call.operation].quick and not self._is_doubtful()
 
     def read_ahead(self, exchanges: Iterable[Exchange]) -> None:
         """Reads for quick calls, which are decided, what they ask for first."""
@@ -153,10 +155,31 @@ class SoapServer:
         return self._reply(exchange)
 
     def _reply(self, exchange: Exchange) -> Reply:
-        _finish(exchange)
+        self._close(exchange)
         if exchange.fault is None and TABLE[exchange.call.operation].quick:
             self._engine.learn(exchange.ctx)
         return Reply(200 if exchange.fault is None else 500, self._engine.write(exchange.ctx))
+
+    def _close(self, exchange: Exchange) -> None:
+        """Audits and logs the call. In strict mode, what could not be audited is not answered."""
+        call, fault = exchange.call, exchange.fault
+        if fault is not None:
+            call.ulns.clear()  # nobody was shown, and what was changed is rolled back
+            call.code = fault.code if isinstance(fault, errors.LrsFault) else fault.faultcode
+        try:
+            call.finish()
+        except Exception as error:
+            exchange.fault = fault = _unexpected(error, call)
+            call.code = fault.code
+        code = str(call.code)
+        metrics.call(call.operation, code, time.perf_counter() - call.started)
+        if fault is None:
+            self._log.debug("call", request_id=call.request_id, operation=call.operation, code=code)
+        else:
+            # SOAP's own faults have no reason but their name.
+            reason = fault.reason if isinstance(fault, errors.LrsFault) else fault.faultcode
+            metrics.refused(reason)
+            self._log.info("fault", request_id=call.request_id, operation=call.operation, code=code, reason=reason)
 
     def handle(self, body: bytes, charset: str | None, request_id: str) -> Reply:
         """The reply to one request: `begin` and `finish` in one."""
@@ -177,24 +200,3 @@ def _unexpected(error: BaseException, call: Call) -> errors.UnexpectedError:
     log.error("unexpected error", reference=call.request_id, operation=call.operation, type=type(error).__name__,
               frames=logs.frames(error))  # fmt: skip
     return errors.UnexpectedError(f"Reference: {call.request_id}", reason=type(error).__name__)
-
-
-def _finish(exchange: Exchange) -> None:
-    """Audits and logs the call. In strict mode, what could not be audited is not answered."""
-    call = exchange.call
-    if exchange.fault is not None:
-        call.ulns.clear()  # nobody was shown, and what was changed is rolled back
-        call.code = exchange.fault.code if isinstance(exchange.fault, errors.LrsFault) else exchange.fault.faultcode
-    try:
-        call.finish()
-    except Exception as error:
-        exchange.fault = _unexpected(error, call)
-        call.code = exchange.fault.code
-    metrics.call(call.operation, str(call.code), time.perf_counter() - call.started)
-    if exchange.fault is None:
-        log.debug("call", request_id=call.request_id, operation=call.operation, code=str(call.code))
-    else:
-        # SOAP's own faults have no reason but their name.
-        reason = exchange.fault.reason if isinstance(exchange.fault, errors.LrsFault) else exchange.fault.faultcode
-        metrics.refused(reason)
-        log.info("fault", request_id=call.request_id, operation=call.operation, code=str(call.code), reason=reason)

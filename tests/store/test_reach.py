@@ -34,10 +34,10 @@ def fail(engine):
 def test_after_a_failure_others_fail_at_once(unreached, monkeypatch):
     engine, attempts, _ = unreached
     monkeypatch.setattr(reach, "AGAIN_AFTER_SECONDS", 1e9)
-    assert not engines.is_doubtful(engine)
+    assert not engines.doubts(engine)()
     for _ in range(5):
         fail(engine)
-    assert len(attempts) == 1 and engines.is_doubtful(engine)
+    assert len(attempts) == 1 and engines.doubts(engine)()
 
 
 def test_one_at_a_time_tries_again(unreached, monkeypatch):
@@ -63,5 +63,5 @@ def test_reached_again(database_url):
     for _ in range(2):
         with engines.write(engine) as conn:
             assert conn.execute(sa.select(sa.literal(1))).scalar() == 1
-        assert not engines.is_doubtful(engine)
+        assert not engines.doubts(engine)()
     engine.dispose()
