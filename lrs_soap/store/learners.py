@@ -107,27 +107,48 @@ OF_ULNS = statements.among(_T.c.uln, "ulns")
 """That a learner is among `ulns`, numbers. By the name of the database."""
 
 _BY_ULNS = {name: _LEARNER.where(among) for name, among in OF_ULNS.items()}
-# By the index that search keys share: who is found stands one page further, where the identity's own table would be two more.
-_WITH_KEYS = ("postcode_key", "date_of_birth", "family_key", "given_key")
-_BY_KEYS = _LEARNER.where(
-    *(_T.c[name] == sa.bindparam(name) for name in _WITH_KEYS), _T.c.learner_status == LearnerStatus.ACTIVE.value
-)
+WITH_KEYS = ("postcode_key", "date_of_birth", "family_key", "given_key")
+"""The columns in which learners whose details are equal are equal."""
 
 
-def _for_each(given: sa.TableValuedAlias, rows: sa.Select) -> sa.Select:
-    """On PostgreSQL: the rows of a select for each of `given`, looked for one by one, whatever the planner thinks of the
-    arrays; and the number of that one, `place`."""
-    found = rows.offset(sa.literal_column("0")).lateral("found")
-    return sa.select(*(found.c[name] for name in READ), given.c.place).join_from(given, found, sa.true())
+def _for_each(given: sa.TableValuedAlias, found: sa.Lateral, condition: sa.ColumnElement[bool]) -> sa.Select:
+    """On PostgreSQL: what is found for each of `given`, one by one, whatever the planner thinks of the arrays; and the
+    number of that one, `place`."""
+    return sa.select(*(found.c[name] for name in READ), given.c.place).join_from(given, found, condition)
 
 
-_KEYS_OF_ALL = statements.arrays("given", "place", **{name: _T.c[name] for name in _WITH_KEYS})
-_BY_KEYS_OF_ALL = _for_each(
-    _KEYS_OF_ALL,
-    _LEARNER.where(
-        *(_T.c[name] == _KEYS_OF_ALL.c[name] for name in _WITH_KEYS), _T.c.learner_status == LearnerStatus.ACTIVE.value
-    ),
-)
+def _with_keys(value: Callable[[str], sa.ColumnElement[str]]) -> tuple[sa.Select, Callable[[sa.FromClause], sa.ColumnElement[bool]]]:
+    """On PostgreSQL: learners with the postcode and the birth date, and what of them must be true besides. The index that begins
+    with these two finds fewest others; OFFSET keeps the planner to it."""
+    some = sa.select(*(_T.c[name] for name in dict.fromkeys((*READ, *WITH_KEYS))))
+    some = some.where(*(_T.c[name] == value(name) for name in WITH_KEYS[:2])).offset(sa.literal_column("0"))
+    return some, lambda found: sa.and_(
+        *(found.c[name] == value(name) for name in WITH_KEYS[2:]), found.c.learner_status != LearnerStatus.DELETED.value
+    )
+
+
+def _by_keys() -> dict[str, sa.Select]:
+    some, is_one = _with_keys(sa.bindparam)
+    found = some.subquery("found")
+    direct = _LEARNER.where(
+        *(_T.c[name] == sa.bindparam(name) for name in WITH_KEYS), _T.c.learner_status != LearnerStatus.DELETED.value
+    )
+    return {"sqlite": direct, "postgresql": sa.select(*(found.c[name] for name in READ)).where(is_one(found))}
+
+
+def _by_keys_of_all() -> sa.Select:
+    given = statements.arrays("given", "place", **{name: _T.c[name] for name in WITH_KEYS})
+    some, is_one = _with_keys(lambda name: given.c[name])
+    found = some.lateral("found")
+    return _for_each(given, found, is_one(found))
+
+
+# Learners stand one page further than the index, where the table of identities would be two pages more.
+_BY_KEYS = _by_keys()
+
+BY_KEYS_OF_ALL = _by_keys_of_all()
+"""On PostgreSQL: the learners, live or merged away, who have the same WITH_KEYS as any of some, given as arrays."""
+
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 
 _MERGED_INTO = sa.select(_T.c.uln).where(_T.c.master_uln == sa.bindparam("master"))
@@ -161,19 +182,23 @@ def by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
 
 def by_details(conn: Connection, details: matching.Details) -> StoredLearner | None:
     """The live learner who is an exact match of these five details."""
-    found = map(stored, conn.execute(_BY_KEYS, dict(zip(_WITH_KEYS, _keys_of(details), strict=True))))
-    return next((learner for learner in found if matching.same(learner, details)), None)
+    rows = conn.execute(_BY_KEYS[conn.dialect.name], dict(zip(WITH_KEYS, _keys_of(details), strict=True)))
+    return next((learner for learner in map(stored, rows) if _is(learner, details)), None)
 
 
 def by_details_of_all(reader: reading.Reader, wanted: Sequence[matching.Details]) -> list[StoredLearner | None]:
     """`by_details` of each, in one round trip. On PostgreSQL."""
-    arrays = dict(zip(_WITH_KEYS, zip(*map(_keys_of, wanted), strict=True), strict=True))
+    arrays = dict(zip(WITH_KEYS, zip(*map(_keys_of, wanted), strict=True), strict=True))
     found: list[StoredLearner | None] = [None] * len(wanted)
-    for *row, place in reader.execute(_BY_KEYS_OF_ALL, arrays):
+    for *row, place in reader.execute(BY_KEYS_OF_ALL, arrays):
         learner = stored(row)
-        if matching.same(learner, wanted[place - 1]):
+        if _is(learner, wanted[place - 1]):
             found[place - 1] = learner
     return found
+
+
+def _is(learner: StoredLearner, details: matching.Details) -> bool:
+    return learner.learner_status == LearnerStatus.ACTIVE and matching.same(learner, details)
 
 
 def _keys_of(details: matching.Details) -> tuple[str, str, str, str]:
@@ -261,7 +286,8 @@ def _candidates(form: _Form, database: str) -> tuple[sa.Select, sa.Select]:
 def _candidates_of_all(form: _Form) -> sa.Select:
     names = dict.fromkeys(f"v{number}" for _, numbers in form for number in numbers)
     given = statements.arrays("given", "place", **{name: sa.column(name, sa.Text) for name in names})
-    return _for_each(given, _LEARNER.where(_found(form, "postgresql", lambda name: given.c[name])).limit(sa.bindparam("limit")))
+    found = _LEARNER.where(_found(form, "postgresql", lambda name: given.c[name])).limit(sa.bindparam("limit"))
+    return _for_each(given, found.lateral("found"), sa.true())
 
 
 def merged_into(learner: StoredLearner | Candidate, uln: str) -> StoredLearner | Candidate:
