@@ -6,7 +6,10 @@ None stands for an element that is absent or nil. A password never shows in a re
 
 import dataclasses
 
+from lrs_soap import frozen
 
+
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPLinkedULN:
     """Type MIAPLinkedULN of learner."""
@@ -14,6 +17,7 @@ class MIAPLinkedULN:
     uln: tuple[str, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
     """Type Learner of learner."""
@@ -52,6 +56,7 @@ class Learner:
     version_number: int
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerToRegister:
     """Type LearnerToRegister of learner."""
@@ -82,6 +87,7 @@ class LearnerToRegister:
     notes: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerToUpdate(LearnerToRegister):
     """Type LearnerToUpdate of learner."""
@@ -90,6 +96,7 @@ class LearnerToUpdate(LearnerToRegister):
     version_number: int
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLearner:
     """Type BatchLearner of learner: BatchLearner."""
@@ -122,6 +129,7 @@ class BatchLearner:
     notes: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class OutputBatchLearner(BatchLearner):
     """Type OutputBatchLearner of learner."""
@@ -129,6 +137,7 @@ class OutputBatchLearner(BatchLearner):
     return_code: str
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPMergedLearner:
     """Type MIAPMergedLearner of learner."""
@@ -144,6 +153,7 @@ class MIAPMergedLearner:
     merged_date: str
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPUnmergedLearner:
     """Type MIAPUnmergedLearner of learner."""
@@ -159,6 +169,7 @@ class MIAPUnmergedLearner:
     unmerged_date: str
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPDeletedLearner:
     """Type MIAPDeletedLearner of learner."""
@@ -167,6 +178,7 @@ class MIAPDeletedLearner:
     deleted_date: str
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPMergedLearners:
     """Type MIAPMergedLearners of learner."""
@@ -174,6 +186,7 @@ class MIAPMergedLearners:
     merged_learner: tuple[MIAPMergedLearner, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPUnmergedLearners:
     """Type MIAPUnmergedLearners of learner."""
@@ -181,6 +194,7 @@ class MIAPUnmergedLearners:
     unmerged_learner: tuple[MIAPUnmergedLearner, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPDeletedLearners:
     """Type MIAPDeletedLearners of learner."""
@@ -188,6 +202,7 @@ class MIAPDeletedLearners:
     deleted_learner: tuple[MIAPDeletedLearner, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPULNReport:
     """Type MIAPULNReport of learner."""
@@ -197,6 +212,7 @@ class MIAPULNReport:
     deleted_learners: MIAPDeletedLearners | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPULNsToRetrieve:
     """Type MIAPULNsToRetrieve of learner."""
@@ -204,6 +220,7 @@ class MIAPULNsToRetrieve:
     uln: tuple[str, ...]
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPRetrievedULN:
     """Type MIAPRetrievedULN of learner."""
@@ -217,6 +234,7 @@ class MIAPRetrievedULN:
     gender: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPRetrievedULNs:
     """Type MIAPRetrievedULNs of learner."""
@@ -224,6 +242,7 @@ class MIAPRetrievedULNs:
     verified_uln: tuple[MIAPRetrievedULN, ...]
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPLearnerToVerify:
     """Type MIAPLearnerToVerify of learner."""
@@ -235,6 +254,7 @@ class MIAPLearnerToVerify:
     gender: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPVerifiedLearner:
     """Type MIAPVerifiedLearner of learner."""
@@ -253,6 +273,7 @@ class MIAPVerifiedLearner:
     failure_flag: tuple[str, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPBatchLearnerToVerify:
     """Type MIAPBatchLearnerToVerify of learner."""
@@ -265,6 +286,7 @@ class MIAPBatchLearnerToVerify:
     gender: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPVerifiedBatchLearner:
     """Type MIAPVerifiedBatchLearner of learner."""
@@ -284,6 +306,7 @@ class MIAPVerifiedBatchLearner:
     failure_flag: tuple[str, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerByULNRqst:
     """Type LearnerByULNRqst of findmsg: FindLearnerByULN."""
@@ -298,6 +321,7 @@ class LearnerByULNRqst:
     given_name: str
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerByDemographicsRqst:
     """Type LearnerByDemographicsRqst of findmsg: FindLearnerByDemographics."""
@@ -318,6 +342,7 @@ class LearnerByDemographicsRqst:
     email_address: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FindLearnerResp:
     """Type FindLearnerResp of findmsg: FindLearnerResponse."""
@@ -336,6 +361,7 @@ class FindLearnerResp:
     learner: tuple[Learner, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterSingleLearnerRqst:
     """Type RegisterSingleLearnerRqst of regmsg: RegisterLearner."""
@@ -347,6 +373,7 @@ class RegisterSingleLearnerRqst:
     learner: LearnerToRegister
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateLearnerRqst:
     """Type UpdateLearnerRqst of regmsg: UpdateLearner."""
@@ -358,6 +385,7 @@ class UpdateLearnerRqst:
     learner: LearnerToUpdate
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterSingleLearnerResp:
     """Type RegisterSingleLearnerResp of regmsg: RegisterLearnerResponse."""
@@ -366,6 +394,7 @@ class RegisterSingleLearnerResp:
     uln: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateLearnerResp:
     """Type UpdateLearnerResp of regmsg: UpdateLearnerResponse."""
@@ -373,6 +402,7 @@ class UpdateLearnerResp:
     response_code: str
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRegistrationRqst:
     """Type BatchRegistrationRqst of batchmsg: SubmitBatch."""
@@ -386,6 +416,7 @@ class BatchRegistrationRqst:
     learner: tuple[BatchLearner, ...]
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BatchOutputRqst:
     """Type BatchOutputRqst of batchmsg: GetSubmitBatchOutput."""
@@ -397,6 +428,7 @@ class BatchOutputRqst:
     job_id: int
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRegistrationResp:
     """Type BatchRegistrationResp of batchmsg: SubmitBatchResponse."""
@@ -405,6 +437,7 @@ class BatchRegistrationResp:
     job_id: int
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BatchOutputResp:
     """Type BatchOutputResp of batchmsg: GetSubmitBatchOutputResponse."""
@@ -421,6 +454,7 @@ class BatchOutputResp:
     learner: tuple[OutputBatchLearner, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyBatchRqst:
     """Type VerifyBatchRqst of vldmsg: SubmitVerifyBatch."""
@@ -434,6 +468,7 @@ class VerifyBatchRqst:
     learner: tuple[MIAPBatchLearnerToVerify, ...]
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyBatchOutputRqst:
     """Type VerifyBatchOutputRqst of vldmsg: GetVerifyBatchOutput."""
@@ -445,6 +480,7 @@ class VerifyBatchOutputRqst:
     job_id: int
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyBatchResp:
     """Type VerifyBatchResp of vldmsg: SubmitVerifyBatchResponse."""
@@ -453,6 +489,7 @@ class VerifyBatchResp:
     job_id: int
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyBatchOutputResp:
     """Type VerifyBatchOutputResp of vldmsg: GetVerifyBatchOutputResponse."""
@@ -464,6 +501,7 @@ class VerifyBatchOutputResp:
     verified_learner: tuple[MIAPVerifiedBatchLearner, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ULNReportRqst:
     """Type ULNReportRqst of reportmsg: GetMergedUnmergedULNs, GetDeletedULNs."""
@@ -476,6 +514,7 @@ class ULNReportRqst:
     to_date: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ULNReportResp:
     """Type ULNReportResp of reportmsg: MergedUnmergedULNsResponse, DeletedULNsResponse."""
@@ -486,6 +525,7 @@ class ULNReportResp:
     uln_report: MIAPULNReport | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RetrieveULNsRqst:
     """Type RetrieveULNsRqst of reportmsg: RetrieveULNs."""
@@ -497,6 +537,7 @@ class RetrieveULNsRqst:
     ulns_to_retrieve: MIAPULNsToRetrieve
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RetrieveULNsResp:
     """Type RetrieveULNsResp of reportmsg: RetrieveULNsResponse."""
@@ -504,6 +545,7 @@ class RetrieveULNsResp:
     retrieved_ulns: MIAPRetrievedULNs
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyLearnerRqst:
     """Type VerifyLearnerRqst of reportmsg: VerifyLearner."""
@@ -515,6 +557,7 @@ class VerifyLearnerRqst:
     learner_to_verify: MIAPLearnerToVerify
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyLearnerResp:
     """Type VerifyLearnerResp of reportmsg: VerifyLearnerResponse."""
@@ -522,6 +565,7 @@ class VerifyLearnerResp:
     verified_learner: MIAPVerifiedLearner
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPLearningEvent:
     """Type MIAPLearningEvent of learnerrec."""
@@ -562,6 +606,7 @@ class MIAPLearningEvent:
     restriction: str | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPLearningEvents:
     """Type MIAPLearningEvents of learnerrec."""
@@ -569,6 +614,7 @@ class MIAPLearningEvents:
     learning_event: tuple[MIAPLearningEvent, ...] = ()
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPLearnerRecord:
     """Type MIAPLearnerRecord of learnerrec."""
@@ -598,6 +644,7 @@ class MIAPLearnerRecord:
     learning_events: MIAPLearningEvents | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerRecordRqst:
     """Type LearnerRecordRqst of learnerrec: GetLearnerRecord."""
@@ -616,6 +663,7 @@ class LearnerRecordRqst:
     last_known_post_code: str
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerRecordResp:
     """Type LearnerRecordResp of learnerrec: GetLearnerRecordResp."""
@@ -630,6 +678,7 @@ class LearnerRecordResp:
     learner_record: MIAPLearnerRecord | None = None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MIAPAPIException:
     """Type MIAPAPIException of exceptions: MIAPAPIException."""

@@ -18,6 +18,8 @@ None stands for an element that is absent or nil. A password never shows in a re
 """
 
 import dataclasses
+
+from lrs_soap import frozen
 '''
 
 
@@ -30,6 +32,7 @@ def _class(type_: contract.ComplexType) -> str:
     inherited = len(contract.TYPES[type_.base].fields) if type_.base else 0
     return "\n".join(
         [
+            "@frozen.quick",
             "@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)",
             f"class {type_.name}({type_.base}):" if type_.base else f"class {type_.name}:",
             f'    """{_description(type_)}"""',

@@ -44,7 +44,9 @@ def is_valid(uln: str) -> bool:
     """Whether `uln` is ten digits, the first not 0, with the right check digit. (D)"""
     if len(uln) != _BODY_LENGTH + 1 or not (uln.isascii() and uln.isdigit()) or uln[0] == "0":
         return False
-    return (sum(map(operator.mul, _WEIGHTS, uln.encode())) - _ZEROES) % _MODULUS == _REMAINDER
+    a, b, c, d, e, f, g, h, i, j = uln.encode()  # each find asks this: written out, it takes two thirds of the time
+    weighted = 10 * a + 9 * b + 8 * c + 7 * d + 6 * e + 5 * f + 4 * g + 3 * h + 2 * i + j
+    return (weighted - _ZEROES) % _MODULUS == _REMAINDER
 
 
 def _completions() -> tuple[tuple[int, ...], ...]:
