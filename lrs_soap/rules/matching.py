@@ -20,7 +20,7 @@ import dataclasses
 import enum
 import typing
 
-from lrs_soap import codes
+from lrs_soap import codes, frozen
 from lrs_soap.rules import keys, likeness, names
 from lrs_soap.rules.keys import INDEXES, READS, Details, Lookup, StoredKeys, identity, lookups, same, stored_keys
 
@@ -85,6 +85,7 @@ class Candidate(keys.Details, typing.Protocol):
     email_address: str | None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """A search: the five fields and, where the caller gave them, the optional four."""

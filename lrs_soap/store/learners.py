@@ -18,6 +18,7 @@ from lrs_soap.rules import matching
 from lrs_soap.store import identities, masters, reading, statements, tables, writing
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StoredLearner:
     """A learner as the register keeps it: the stored fields of the contract's Learner, and the master's ULN.
