@@ -5,7 +5,7 @@ import dataclasses
 import datetime
 import time
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -83,7 +83,7 @@ class Call:
     at: datetime.datetime = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc))
     audited: bool = False
     position: Position | None = None
-    ahead: Mapping[str | bytes, Any] = dataclasses.field(default_factory=dict)
+    ahead: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def today(self) -> datetime.date:

@@ -127,7 +127,7 @@ def test_what_the_store_registers_and_what_is_loaded_is_the_same_identity(engine
     load(engine, file(ANN))
     with engines.write(engine) as conn:
         stored = learners.by_uln(conn, ANN["ULN"])
-        assert learners.by_identity(conn, matching.identity(stored)) == stored
+        assert learners.by_details(conn, stored) == stored
         assert not learners.insert(conn, stored, matching.identity(stored), matching.stored_keys(stored))
 
 
@@ -223,7 +223,7 @@ def test_merged_and_deleted_learners(engine, in_use):
     assert masters(engine) == {ULNS[4], ANN["ULN"]}
     with engines.read(engine) as conn:
         assert learners.master_of(conn, one).uln == ANN["ULN"]
-        assert learners.by_identity(conn, matching.identity(one)).uln == ANN["ULN"]
+        assert learners.by_details(conn, one).uln == ANN["ULN"]
 
 
 def test_a_master_may_be_in_the_register_already(engine):

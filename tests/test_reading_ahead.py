@@ -9,6 +9,7 @@ from support import outcomes
 from lrs_soap import binding, contract, errors, settings
 from lrs_soap.operations import TABLE, ahead
 from lrs_soap.register import Call, Register
+from lrs_soap.rules import matching
 from lrs_soap.store import engine as engines
 from lrs_soap.store import learners, reading
 from lrs_soap.wire import auth, envelope, parser, soap
@@ -23,7 +24,8 @@ def register(postgresql_databases):
     postgresql_databases.drop(url)
 
 
-CASES = [row for row in outcomes.rows() if row.operation in ahead.FIRST]
+OPERATIONS = {*ahead.BY_ULN, *ahead.BY_DETAILS}
+CASES = [row for row in outcomes.rows() if row.operation in OPERATIONS]
 
 
 def asked(register: Register) -> list[tuple[Call, object]]:
@@ -38,7 +40,7 @@ def asked(register: Register) -> list[tuple[Call, object]]:
 
 
 def test_every_operation_with_a_first_learner_is_quick():
-    assert all(TABLE[name].quick for name in ahead.FIRST)
+    assert all(TABLE[name].quick for name in OPERATIONS)
 
 
 def test_each_call_gets_what_it_would_have_read(register):
@@ -47,26 +49,40 @@ def test_each_call_gets_what_it_would_have_read(register):
     there = 0
     with engines.read(register.engine) as connection:
         for call, request in calls:
-            ((key, learner),) = call.ahead.items()
-            read = learners.by_identity if isinstance(key, bytes) else learners.by_uln
-            assert learner == read(connection, key)
-            there += learner is not None
+            first, *candidates = call.ahead.values()
+            there += first is not None
+            if call.operation in ahead.BY_ULN:
+                assert first == learners.by_uln(connection, ahead.BY_ULN[call.operation](request))
+            else:
+                assert first == learners.by_details(connection, request)
+                assert ahead.by_details(call, connection, request) is first
+            if first is None and call.operation in ahead.BY_DETAILS:
+                assert candidates == [learners.first_candidates(connection, matching.lookups(request))]
+                assert ahead.first_candidates(call, connection, request) is candidates[0]
+            else:
+                assert not candidates
     assert 0 < there < len(calls)
 
 
-def test_it_is_one_round_trip_for_each_way_of_finding(register, monkeypatch):
-    calls = asked(register)
+@pytest.fixture
+def trips(register, monkeypatch):
+    """The round trips to the database, one element each."""
     with engines.read(register.engine) as connection:
         connection.execute(sa.select(1))
-    asked_for = []
+    made = []
     execute = reading.Reader.execute
-    monkeypatch.setattr(reading.Reader, "execute", lambda self, *a: asked_for.append(1) or execute(self, *a))
+    monkeypatch.setattr(reading.Reader, "execute", lambda self, *a: made.append(1) or execute(self, *a))
+    return made
+
+
+def test_it_is_one_round_trip_for_each_way_of_finding(register, trips):
+    calls = asked(register)
     ahead.read(calls)
-    assert len(asked_for) == 2
+    assert len(trips) == 3
     call, request = next((call, request) for call, request in calls if call.operation == "verifyLearner")
     with call.reading() as connection:
         assert ahead.by_uln(call, connection, request.learner_to_verify.uln) is call.ahead[request.learner_to_verify.uln]
-    assert len(asked_for) == 2
+    assert len(trips) == 3
 
 
 def test_one_call_reads_for_itself(register):

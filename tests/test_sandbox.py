@@ -84,7 +84,7 @@ def test_a_reset_brings_back_what_was_there_at_first(engine):
     with engines.read(engine) as connection:
         organisation = organisations.by_reference(connection, "SAND01", None)
         assert learners.by_uln(connection, changed.uln) == changed
-        assert learners.by_identity(connection, matching.identity(changed)) == changed
+        assert learners.by_details(connection, changed) == changed
     assert organisation.disabled_at is None
     assert passwords.verify_password(organisation.password_hash, "sandbox-password")
     assert count(engine, tables.learner) == len(LEARNERS) + REGISTERED

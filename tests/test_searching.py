@@ -55,17 +55,17 @@ def test_of_a_crowd_only_the_first_are_read(desk, crowd, read):
 
 def test_an_exact_match_is_found_in_a_crowd_though_it_was_merged_away(desk, crowd, read):
     desk.merge(crowd[-1], crowd[0])
-    with mock.patch.object(learners, "_found", _late(learners._found, crowd[-1])):
+    with mock.patch.object(learners, "_read", _late(learners._read, crowd[-1])):
         reply = desk.by_demographics(ANN | {"last_known_post_code": f"M{CROWD - 1} 1AA"})
     assert (reply.response_code, [one.uln for one in reply.learner]) == ("WSRC0022", [crowd[0]])
     assert read == [learners.FEW + 1, 1]
 
 
-def _late(found, uln):
-    """`found` in the order in which that learner comes last."""
+def _late(read, uln):
+    """`read` in the order in which that learner comes last."""
 
     def reordered(conn, lookups, limit, **options):
-        rows = sorted(found(conn, lookups, 1_000, **options), key=lambda row: row.uln == uln)
+        rows = sorted(read(conn, lookups, 1_000, **options), key=lambda row: row.uln == uln)
         return rows[:limit]
 
     return reordered

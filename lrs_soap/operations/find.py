@@ -48,24 +48,14 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
     """
     if not dates.is_real(request.date_of_birth):
         raise errors.InvalidRequest("DateOfBirth is not a date of the calendar.", reason="unreal-date")
-    query = matching.Query(
-        given_name=request.given_name,
-        family_name=request.family_name,
-        date_of_birth=request.date_of_birth,
-        gender=request.gender,
-        last_known_post_code=request.last_known_post_code,
-        previous_family_name=request.previous_family_name or None,
-        school_at_age16=request.school_at_age16 or None,
-        place_of_birth=request.place_of_birth or None,
-        email_address=request.email_address or None,
-    )
     limit = call.register.settings.possible_limit
     with call.reading() as connection:
-        exact = ahead.by_identity(call, connection, matching.identity(query))
+        exact = ahead.by_details(call, connection, request)
         if exact is not None:
             code, found = ResponseCode.EXACT_MATCH, [(exact, False)]
         else:
-            decision = replies.decided(connection, query, limit)
+            first = ahead.first_candidates(call, connection, request)
+            decision = replies.decided(connection, _query(request), first, limit)
             code, found = decision.outcome, replies.matched(connection, decision)
             if decision.matches and not found:
                 code = ResponseCode.NO_MATCH
@@ -75,7 +65,7 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
     call.code = code
     if call.register.settings.find_before_register:
         with call.writing() as connection:
-            searches.remember(connection, call.caller.organisation_id, matching.identity(query), code, call.at)
+            searches.remember(connection, call.caller.organisation_id, matching.identity(request), code, call.at)
     return model.FindLearnerResp(
         response_code=code,
         family_name=request.family_name,
@@ -84,6 +74,20 @@ def learner_by_demographics(call: Call, request: model.LearnerByDemographicsRqst
         gender=request.gender,
         last_known_post_code=request.last_known_post_code,
         learner=learners_found,
+    )
+
+
+def _query(request: model.LearnerByDemographicsRqst) -> matching.Query:
+    return matching.Query(
+        given_name=request.given_name,
+        family_name=request.family_name,
+        date_of_birth=request.date_of_birth,
+        gender=request.gender,
+        last_known_post_code=request.last_known_post_code,
+        previous_family_name=request.previous_family_name or None,
+        school_at_age16=request.school_at_age16 or None,
+        place_of_birth=request.place_of_birth or None,
+        email_address=request.email_address or None,
     )
 
 

@@ -45,19 +45,20 @@ def with_masters(
     return list(result.values())
 
 
-def decided(connection: Connection, query: matching.Query, limit: int) -> matching.Decision:
-    """What a search finds among the learners that its keys lead to.
+def decided(
+    connection: Connection, query: matching.Query, first: list[learners.StoredLearner], limit: int
+) -> matching.Decision:
+    """What a search finds among the learners that its keys lead to, of whom `learners.first_candidates` are there.
 
     limit: the most possible matches. Of a crowd no more are read than show that they are too many in any case.
     """
-    lookups = matching.lookups(query)
-    found = learners.first_candidates(connection, lookups)
-    if len(found) <= learners.FEW:
-        return matching.decide(query, _current(connection, found), limit)
+    some = _current(connection, first)
+    if len(first) <= learners.FEW:
+        return matching.decide(query, some, limit)
     exact = matching.exact_lookup(query)
-    if exact is not None and matching.are_too_many(query, some := _current(connection, found), limit):
+    if exact is not None and matching.are_too_many(query, some, limit):
         return matching.decide(query, some + _current(connection, learners.candidates(connection, [exact])), limit)
-    return matching.decide(query, _current(connection, learners.candidates(connection, lookups)), limit)
+    return matching.decide(query, _current(connection, learners.candidates(connection, matching.lookups(query))), limit)
 
 
 def _current(

@@ -46,6 +46,11 @@ def fields(details: Details) -> tuple[str, str, str, str, str]:
     )
 
 
+def same(one: Details, other: Details) -> bool:
+    """Whether two sets of details are an exact match of each other. (D)"""
+    return fields(one) == fields(other)
+
+
 KEY_LENGTH = 16
 """How much of a folded name is stored as its key; enough to tell names apart in one day's births."""
 

@@ -20,16 +20,16 @@ import dataclasses
 import enum
 import typing
 
-from lrs_soap import codes
+from lrs_soap import codes, frozen
 from lrs_soap.rules import keys, likeness, names
 from lrs_soap.rules.keys import (
-    INDEXES, READS, Details, Lookup, StoredKeys, exact_lookup, identity, lookups, stored_keys,
+    INDEXES, READS, Details, Lookup, StoredKeys, exact_lookup, identity, lookups, same, stored_keys,
 )  # fmt: skip
 
 __all__ = [
     "EXACT", "INDEXES", "MOST_MISTAKES", "MOST_POSSIBLES", "OPTIONAL_FIELDS", "READS", "RULES",
     "Candidate", "Decision", "Details", "Lookup", "Match", "NamesKnown", "Query", "Rule", "StoredKeys",
-    "are_too_many", "decide", "exact_lookup", "identity", "lookups", "names_known", "stored_keys",
+    "are_too_many", "decide", "exact_lookup", "identity", "lookups", "names_known", "same", "stored_keys",
 ]  # fmt: skip
 
 MOST_MISTAKES = 2
@@ -87,6 +87,7 @@ class Candidate(keys.Details, typing.Protocol):
     email_address: str | None
 
 
+@frozen.quick
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """A search: the five fields and, where the caller gave them, the optional four."""

@@ -7,7 +7,9 @@ P  The n-th number issued is a keyed permutation of n over all valid ULNs: never
    from the last one, and without a retry. docs/uln.md says why.
 """
 
+import bisect
 import hashlib
+import itertools
 import math
 import operator
 
@@ -66,6 +68,19 @@ def _bodies(length: int, residue: int) -> int:
 
 _BODIES = tuple(tuple(_bodies(length, residue) for residue in range(_MODULUS)) for length in range(_BODY_LENGTH))
 
+
+
+def _before(left: int, residue: int) -> tuple[int, ...]:
+    """For each digit, how many valid bodies have a smaller one there: `left` digits follow, and what comes before has this
+    residue. A body does not begin with 0."""
+    counts = [_BODIES[left][(residue + digit * (left + 2)) % _MODULUS] for digit in range(9)]
+    if left == _BODY_LENGTH - 1:
+        counts[0] = 0
+    return tuple(itertools.accumulate(counts, initial=0))
+
+
+_BEFORE = tuple(tuple(_before(left, residue) for residue in range(_MODULUS)) for left in range(_BODY_LENGTH))
+
 SIZE = sum(_bodies(_BODY_LENGTH - 1, first * 10 % _MODULUS) for first in range(1, 10))
 """How many valid ULNs there are."""
 
@@ -78,13 +93,10 @@ def _unrank(rank: int) -> str:
     """The body that has `rank` valid bodies before it in numerical order."""
     digits, residue = "", 0
     for left in range(_BODY_LENGTH - 1, -1, -1):
-        for digit in range(0 if digits else 1, 10):
-            after = (residue + digit * (left + 2)) % _MODULUS
-            count = _BODIES[left][after]
-            if rank < count:
-                break
-            rank -= count
-        digits, residue = digits + str(digit), after
+        before = _BEFORE[left][residue]
+        digit = bisect.bisect_right(before, rank) - 1
+        rank -= before[digit]
+        digits, residue = digits + str(digit), (residue + digit * (left + 2)) % _MODULUS
     return digits
 
 

@@ -28,7 +28,8 @@ _INSERT_SCOPE = sqlite.insert(_S).on_conflict_do_nothing()
 def _at_once() -> sa.Insert:
     # Numbers first: what was inserted is not seen by the other parts of the statement.
     given = statements.arrays("given", "ordinal", **{name: _A.c[name] for name in COLUMNS})
-    number = sa.func.nextval(sa.func.pg_get_serial_sequence(_A.name, _A.c.id.name))
+    # The sequence by its name: PostgreSQL would look up for every row which one the column's is.
+    number = sa.func.nextval(sa.literal_column("'audit_id_seq'::regclass"))
     entry = sa.select(number.label("id"), *given.c).cte("entry")
     touched = statements.arrays("touched", None, entry_number=_A.c.id, uln=_L.c.uln)
     rows = sa.insert(_A).from_select(["id", *COLUMNS], sa.select(entry.c.id, *(entry.c[name] for name in COLUMNS)))

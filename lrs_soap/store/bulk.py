@@ -48,22 +48,13 @@ _CANDIDATES = {
 
 
 # Equal details have equal keys. The index of postcode and birth is the one that finds fewest others beside them; the unary
-# plus on SQLite and OFFSET on PostgreSQL keep the planner to it.
-_EQUAL = {
-    "sqlite": "SELECT {columns} FROM json_each(:wanted) AS w CROSS JOIN learner "
+# plus keeps SQLite to it.
+_EQUAL_ON_SQLITE = sa.text(
+    f"SELECT {', '.join(f'learner.{column}' for column in learners.READ)} FROM json_each(:wanted) AS w CROSS JOIN learner "
     "WHERE learner.postcode_key = json_extract(w.value, '$[0]') AND learner.date_of_birth = json_extract(w.value, '$[1]') "
-    "AND +learner.given_key = json_extract(w.value, '$[2]') AND +learner.family_key = json_extract(w.value, '$[3]') "
-    "AND learner.learner_status <> '2'",
-    "postgresql": "SELECT {columns} FROM json_array_elements(CAST(:wanted AS json)) AS w CROSS JOIN LATERAL (SELECT * "
-    "FROM learner WHERE postcode_key = w.value->>0 AND date_of_birth = w.value->>1 OFFSET 0) AS learner "
-    "WHERE learner.given_key = w.value->>2 AND learner.family_key = w.value->>3 AND learner.learner_status <> '2'",
-}
-_EQUAL_TO = {
-    name: sa.text(read.format(columns=", ".join(f"learner.{column}" for column in learners.READ))).columns(
-        *(_T.c[column] for column in learners.READ)
-    )
-    for name, read in _EQUAL.items()
-}
+    "AND +learner.family_key = json_extract(w.value, '$[2]') AND +learner.given_key = json_extract(w.value, '$[3]') "
+    "AND learner.learner_status <> '2'"
+).columns(*(_T.c[column] for column in learners.READ))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,14 +86,15 @@ def equal_and_drawn(conn: writing.Writer, new: Sequence[Newcomer]) -> tuple[dict
 
 
 def _equal_to(conn: Connection, new: Sequence[Newcomer]) -> ulns.Asked:
-    wanted = [[one.values[name] for name in ("postcode_key", "date_of_birth", "given_key", "family_key")] for one in new]
-    return _EQUAL_TO[conn.dialect.name], {"wanted": json.dumps(wanted)}
+    if conn.dialect.name == "postgresql":
+        return learners.BY_KEYS_OF_ALL, {name: [one.values[name] for one in new] for name in learners.WITH_KEYS}
+    return _EQUAL_ON_SQLITE, {"wanted": json.dumps([[one.values[name] for name in learners.WITH_KEYS] for one in new])}
 
 
 def _equal(new: Sequence[Newcomer], rows: Iterable[tuple]) -> dict[bytes, list[learners.StoredLearner]]:
     # Keys are cut off, and of another gender is another person.
     found: dict[bytes, dict[str, learners.StoredLearner]] = {one.identity: {} for one in new}
-    for learner in map(learners.stored, rows):
+    for learner in (learners.stored(row[: len(learners.READ)]) for row in rows):
         if (others := found.get(matching.identity(learner))) is not None:
             others[learner.uln] = learner
     return {identity: list(others.values()) for identity, others in found.items() if others}

@@ -121,9 +121,12 @@ def _converter(kind: sa.types.TypeEngine, dialect: sa.Dialect) -> Callable[[Any]
     convert = None if isinstance(item, sa.LargeBinary) else item.bind_processor(dialect)
 
     def written(values: Sequence[Any] | None) -> Any:
-        if values is not None and convert is not None:
+        if values is None:
+            return None
+        if convert is not None:
             values = [convert(value) for value in values]
-        return _array(values) if values is not None and _WRITTEN.issuperset(map(type, values)) else values
+        kinds = set(map(type, values))
+        return _array(values, kinds) if kinds <= _WRITTEN else values
 
     return written
 
@@ -131,7 +134,14 @@ def _converter(kind: sa.types.TypeEngine, dialect: sa.Dialect) -> Callable[[Any]
 _WRITTEN = frozenset((type(None), str, int, bytes, datetime.datetime))
 
 
-def _array(values: Sequence[Any]) -> str:
+def _array(values: Sequence[Any], kinds: set[type]) -> str:
+    if kinds == {str}:
+        # Most texts need nothing but quotes: the only ones in it then are those put between.
+        text = '","'.join(values)
+        if text.count('"') == 2 * (len(values) - 1) and "\\" not in text:
+            return f'{{"{text}"}}'
+    elif kinds == {int}:
+        return f"{{{','.join(map(str, values))}}}"
     return f"{{{','.join(map(_element, values))}}}"
 
 

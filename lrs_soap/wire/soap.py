@@ -156,7 +156,8 @@ class SoapServer:
 
     def _reply(self, exchange: Exchange) -> Reply:
         self._close(exchange)
-        if exchange.fault is None and TABLE[exchange.call.operation].quick:
+        operation = TABLE[exchange.call.operation] if exchange.fault is None else None
+        if operation is not None and (operation.quick or operation.apply is not None):
             self._engine.learn(exchange.ctx)
         return Reply(200 if exchange.fault is None else 500, self._engine.write(exchange.ctx))
 

@@ -26,9 +26,9 @@ MOST_VALUES = 64
 MOST_BYTES = 8_192
 """The longest message that has one."""
 
-MOST_FORMS, MOST_ALIKE = 64, 8
-"""How many templates are kept: of so many elements in a Body, as their tags are written, and of each so many. A form is another
-where a client leaves an element out."""
+MOST_FORMS, MOST_ALIKE = 128, 8
+"""How many templates are kept: of so many forms, which are the first element in a Body as its tag is written and how many tags
+there are, and of each so many. A registration has another form where the client leaves an element out."""
 
 LEARNING_SECONDS = 0.1
 """A template takes a few milliseconds to make: no more often than this."""
@@ -58,7 +58,7 @@ class Templates:
     """Those of one process."""
 
     def __init__(self) -> None:
-        self._kept: collections.OrderedDict[tuple[str | None, str], list[_Template]] = collections.OrderedDict()
+        self._kept: collections.OrderedDict[tuple[str | None, str, int], list[_Template]] = collections.OrderedDict()
         self._learn_at = 0.0
 
     def read(self, body: bytes, charset: str | None) -> Known | None:
@@ -67,7 +67,7 @@ class Templates:
         if not _may_have_one(body, charset):
             return None
         text = body.decode("ascii")
-        alike = self._kept.get((charset, _form(text)))
+        alike = self._kept.get((charset, *_form(text)))
         if alike is None:
             return None
         for template in alike:
@@ -91,7 +91,7 @@ class Templates:
         template = _template(text, charset, operation)
         if template is None:
             return
-        key = charset, _form(text)
+        key = charset, *_form(text)
         alike = self._kept.setdefault(key, [])
         self._kept.move_to_end(key)
         # It is there already if it was only a value that the template does not take.
@@ -106,10 +106,11 @@ def _may_have_one(body: bytes, charset: str | None) -> bool:
     return body.isascii() and len(body) <= MOST_BYTES and (charset is None or charset in parser.PLAIN)
 
 
-def _form(text: str) -> str:
-    """The start tag of the first element in the Body, as it is written: what tells most messages apart."""
+def _form(text: str) -> tuple[str, int]:
+    """The start tag of the first element in the Body, as it is written, and the number of tags: what tells most messages
+    apart."""
     start = text.find("<", text.find("Body"))
-    return text[start : text.find(">", start)]
+    return text[start : text.find(">", start)], text.count("<")
 
 
 def _template(text: str, charset: str | None, operation: contract.Operation) -> _Template | None:

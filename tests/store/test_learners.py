@@ -84,9 +84,10 @@ def test_by_ulns_leaves_out_those_that_do_not_exist(engine):
 def test_by_identity_finds_live_learners_only(engine):
     store(engine, ADA, BEA)
     with engines.read(engine) as conn:
-        assert learners.by_identity(conn, matching.identity(ADA)) == ADA
-        assert learners.by_identity(conn, matching.identity(changed(family_name="ONEILL"))) == ADA
-        assert learners.by_identity(conn, matching.identity(BEA)) is None
+        assert learners.by_details(conn, ADA) == ADA
+        assert learners.by_details(conn, changed(family_name="ONEILL")) == ADA
+        assert learners.by_details(conn, BEA) is None
+        assert learners.by_details(conn, changed(gender="1")) is None
 
 
 def test_a_second_learner_of_one_identity_is_not_inserted(conn):
@@ -374,3 +375,38 @@ def test_for_update_makes_others_wait(postgresql_databases):
             learners.by_uln(other, ADA.uln, for_update=True)
     engine.dispose()
     postgresql_databases.drop(url)
+
+
+def test_of_those_whose_keys_are_equal_the_one_whose_details_are_is_found(engine):
+    long = "Maximiliana Theodora "
+    one, other = (changed(uln=f"100000010{n}", given_name=long + name) for n, name in enumerate(("Ada", "Bea")))
+    gone = changed(uln="1000000109", given_name=long + "Cleo", learner_status="2")
+    store(engine, one, other, gone)
+    with engines.read(engine) as conn:
+        assert [learners.by_details(conn, each) for each in (one, other, gone)] == [one, other, None]
+        if engine.dialect.name == "postgresql":
+            wanted = [other, gone, one, one]
+            assert learners.by_details_of_all(conn, wanted) == [other, None, one, one]
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_candidates_of_several_searches_are_those_of_each(engine, monkeypatch):
+    swapped = changed(uln="1000000051", given_name=ADA.family_name, family_name=ADA.given_name, last_known_post_code="B1 1AA")
+    store(engine, ADA, BEA, changed(uln="1000000043", learner_status="2"), swapped)
+    searches = [
+        ADA, swapped, changed(last_known_post_code="ZZ99 3CZ"), changed(family_name="Ada"),
+        changed(date_of_birth="1999-01-01", last_known_post_code="B1 1AB"),
+    ]  # fmt: skip
+    lookups = [matching.lookups(search) for search in searches]
+
+    def by_uln(found):
+        return sorted(found, key=lambda one: one.uln)
+
+    with engines.read(engine) as conn:
+        alone = [by_uln(learners.first_candidates(conn, reads)) for reads in lookups]
+        assert list(map(by_uln, learners.first_candidates_of_all(conn, lookups))) == alone
+        monkeypatch.setattr(learners, "FEW", 1)
+        first = learners.first_candidates_of_all(conn, lookups)
+    assert [len(found) for found in alone] == [3, 3, 3, 3, 0]
+    assert [len(found) for found in first] == [2, 2, 2, 2, 0]
+    assert all(each in found for some, found in zip(first, alone, strict=True) for each in some)

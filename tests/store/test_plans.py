@@ -125,7 +125,7 @@ QUERIES = {
     "by_uln": lambda conn: learners.by_uln(conn, ADA.uln),
     "by_uln for_update": lambda conn: learners.by_uln(conn, ADA.uln, for_update=True),
     "by_ulns": lambda conn: learners.by_ulns(conn, [str(1_000_000_000 + number) for number in range(20)]),
-    "by_identity": lambda conn: learners.by_identity(conn, matching.identity(QUERY)),
+    "by_details": lambda conn: learners.by_details(conn, QUERY),
     "linked_ulns": lambda conn: learners.linked_ulns(conn, ADA.uln),
     "first candidates": lambda conn: learners.first_candidates(conn, matching.lookups(QUERY)),
     "candidates": lambda conn: learners.candidates(conn, matching.lookups(QUERY)),
@@ -204,10 +204,28 @@ def test_a_new_register_is_searched_by_index(empty_database_url, plans):
     """Before the first ANALYZE: a connection keeps its plans, and the register grows."""
     made = engines.create(empty_database_url)
     schema.upgrade(made)
-    names = ("by_uln", "by_ulns", "by_identity", "candidates", "first candidates", "bulk candidates", "bulk equal", "bulk identities")
+    names = ("by_uln", "by_ulns", "by_details", "candidates", "first candidates", "bulk candidates", "bulk equal", "bulk identities")
     whole = {name: set().union(*map(scans, asked(plans, made, STATEMENTS[name]))) for name in names}
     made.dispose()
     assert not {name: tables for name, tables in whole.items() if tables}
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_an_exact_match_is_looked_for_by_postcode_and_birth(filled, plans):
+    """However rare PostgreSQL thinks a name and a birth date are together: it knows of each alone."""
+    for ask in (QUERIES["by_details"], lambda conn: learners.by_details_of_all(conn, [QUERY] * 3)):
+        [plan] = asked(plans, filled, ask)
+        [read] = [line for line in plan.splitlines() if "Index Cond" in line]
+        assert "postcode_key" in read and "date_of_birth" in read, plan
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_candidates_of_several_searches_are_looked_for_as_those_of_one(filled, plans):
+    ask = lambda conn: learners.first_candidates_of_all(conn, [matching.lookups(QUERY)] * 3)  # noqa: E731
+    [one] = asked(plans, filled, QUERIES["first candidates"])
+    [several] = asked(plans, filled, ask)
+    assert one.count("Index Cond") == several.count("Index Cond") == len(matching.READS), several
+    assert not scans(several)
 
 
 def test_a_page_of_a_job_is_all_that_is_read(filled, plans):

@@ -107,7 +107,7 @@ def test_what_was_asked_for_is_done_or_not(sandbox, family_name, done):
         gender=values["Learner.Gender"], last_known_post_code=values["Learner.LastKnownPostCode"],
     )  # fmt: skip
     with engine.read(database) as connection:
-        found = learners.by_identity(connection, matching.identity(query))
+        found = learners.by_details(connection, query)
     database.dispose()
     assert (found is not None) is done
 

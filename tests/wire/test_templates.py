@@ -1,5 +1,7 @@
 """A message like one that was learned says the same as if it had been read the long way, or is not taken at all."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from lrs_soap import binding, contract, errors
 from lrs_soap.operations import TABLE
 from lrs_soap.wire import envelope, parser, templates, xerces
 
-QUICK = [name for name in contract.OPERATIONS if TABLE[name].quick]
+LEARNED = [name for name in contract.OPERATIONS if TABLE[name].quick or TABLE[name].apply]
 FIND = "learnerByULN"
 
 
@@ -47,7 +49,7 @@ def fields(type_, path=()):
 
 
 @pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("operation", QUICK)
+@pytest.mark.parametrize("operation", LEARNED)
 def test_other_values_are_taken(operation, full):
     made = learned(messages.envelope(messages.request(operation, full=full)), operation)
     other = messages.envelope(messages.request(operation, full=full, UserName="Another User", ULN="1000000027"))
@@ -55,7 +57,7 @@ def test_other_values_are_taken(operation, full):
     assert found is not None and found == long_way(other)
 
 
-@pytest.mark.parametrize("operation", QUICK)
+@pytest.mark.parametrize("operation", LEARNED)
 def test_every_value_at_its_bounds(operation):
     made = learned(messages.envelope(messages.request(operation, full=True)), operation)
     taken = 0
@@ -71,7 +73,7 @@ def test_every_value_at_its_bounds(operation):
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_whatever_is_taken_is_what_the_long_way_reads(data):
-    operation = data.draw(st.sampled_from(QUICK))
+    operation = data.draw(st.sampled_from(LEARNED))
     full = data.draw(st.booleans())
     made = learned(messages.envelope(messages.request(operation, full=full)), operation)
     names = [field.name for field in fields(contract.OPERATIONS[operation].request_type) if full or field.min_occurs]
@@ -161,6 +163,21 @@ def test_a_bounded_number_is_kept():
         made.learn(find().replace(b"<ULN>", b" " * number + b"<ULN>"), None, contract.OPERATIONS[FIND])
     assert len(made._kept) == templates.MOST_FORMS
     assert max(map(len, made._kept.values())) == templates.MOST_ALIKE
+
+
+def test_messages_that_leave_out_elements_have_templates_of_their_own():
+    made = templates.Templates()
+    name = "registerSingleLearner"
+    full = messages.envelope(messages.request(name, full=True))
+    left_out = [full]
+    for element in ("Title", "MiddleOtherName", "PreferredGivenName", "SchoolAtAge16", "PlaceOfBirth", "Nationality", "Notes",
+                    "EmailAddress", "TierLevel", "LastKnownAddressLine2", "LastKnownAddressTown", "FamilyNameAtAge16"):  # fmt: skip
+        left_out.append(re.sub(rb"<%s>[^<]*</%s>" % ((element.encode(),) * 2), b"", left_out[-1]))
+    left_out = list(dict.fromkeys(left_out))
+    assert len(left_out) > templates.MOST_ALIKE
+    for message in left_out:
+        made.learn(message, None, contract.OPERATIONS[name])
+    assert all(made.read(message, None) == long_way(message) is not None for message in left_out)
 
 
 def test_many_values_are_not_worth_it():
