@@ -90,7 +90,7 @@ def test_a_register_is_filled_and_every_search_finds_its_learner(engine, process
     assert is_forgotten(engine)
     with engines.read(engine) as conn:
         for learner in REGISTER[::50]:
-            found = matching.decide(learner_query(learner), learners.candidates(conn, matching.lookups(learner)))
+            found = matching.decide(learner_query(learner), learners.first_candidates(conn, matching.lookups(learner)))
             assert [match.learner.uln for match in found.matches] == [learner.uln]
             stored = found.matches[0].learner
             wanted = {name: value or None for name, value in learner._asdict().items()} | {

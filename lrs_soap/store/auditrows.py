@@ -66,16 +66,16 @@ def add(
             "scope_uln": [uln for _, uln in scope],
         })  # fmt: skip
         return
-    conn.execute(_INSERT, rows)
+    writing.execute_many(conn, _INSERT, rows)
     if touched:
         # Nobody else writes meanwhile, so the numbers of these rows follow each other. To have SQLite give them back would
         # give the interpreter away at every row.
         first = conn.execute(_LAST).scalar_one() - rows.number + 1
-        conn.execute(_INSERT_LEARNERS, statements.Columns(
+        writing.execute_many(conn, _INSERT_LEARNERS, statements.Columns(
             audit_id=[first + number for number, _ in touched], uln=[uln for _, uln in touched],
         ))  # fmt: skip
     if scope:
-        conn.execute(_INSERT_SCOPE, statements.Columns(
+        writing.execute_many(conn, _INSERT_SCOPE, statements.Columns(
             organisation_id=[organisation for organisation, _ in scope], uln=[uln for _, uln in scope],
         ))  # fmt: skip
 

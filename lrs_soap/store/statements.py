@@ -29,6 +29,10 @@ class Columns(dict[str, list]):
         """How many rows there are."""
         return len(next(iter(self.values()), ()))
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The values of each row, as SQLAlchemy takes them."""
+        return [dict(zip(self, values, strict=True)) for values in zip(*self.values(), strict=True)]
+
 
 # Statements are made once, at import; this only bounds the harm if one is not.
 _MOST_KEPT = 1_000

@@ -169,3 +169,8 @@ def _some(rows: list) -> Iterator[list]:
 def later(conn: Connection, statement: sa.Executable, parameters: statements.Values) -> None:
     """`Writer.later`, or at once on a connection that is none."""
     (conn.later if isinstance(conn, Writer) else conn.execute)(statement, parameters)
+
+
+def execute_many(conn: Connection, statement: sa.Insert, rows: statements.Columns) -> None:
+    """`Writer.execute` of many rows, also on a connection that is none."""
+    conn.execute(statement, rows if isinstance(conn, Writer) else rows.rows())
