@@ -81,7 +81,7 @@ def test_by_ulns_leaves_out_those_that_do_not_exist(engine):
         assert learners.by_ulns(conn, []) == {}
 
 
-def test_by_identity_finds_live_learners_only(engine):
+def test_by_details_finds_live_learners_only(engine):
     store(engine, ADA, BEA)
     with engines.read(engine) as conn:
         assert learners.by_details(conn, ADA) == ADA
