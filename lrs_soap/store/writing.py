@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection, Engine
 
-from lrs_soap.store import libpq, statements
+from lrs_soap.store import statements
 from lrs_soap.store.reading import Rows
 
 _MOST_VALUES = 8_192
@@ -117,7 +117,7 @@ class Writer(Connection):
             raise self._failed(compiled.sql, error) from error
         return Written(compiled.rows(fetched), cursor.rowcount)
 
-    def _exchange(self, asked: libpq.Asked, commit: bool = False) -> list[libpq.Answer]:
+    def _exchange(self, asked: statements.Asked, commit: bool = False) -> list[statements.Answer]:
         asked, self._waiting = [*self._waiting, *asked], []
         try:
             return self.connection.dbapi_connection.exchange(asked, commit)
