@@ -24,7 +24,7 @@ from sqlalchemy import exc
 ROWS = 200
 """So many rows written are worth to begin with checkpoints."""
 
-PAUSE_SECONDS = 0.005
+PAUSE_SECONDS = 0.01
 """Between a checkpoint and the next."""
 
 _PAUSES = 20
