@@ -161,7 +161,8 @@ def _some(rows: list) -> Iterator[list]:
     part in one step, and other threads of the process wait for the interpreter that often."""
     at, most = 0, _MOST_VALUES // max(1, len(rows[0])) if rows else 0
     while at < len(rows):
-        size = min(1 << most.bit_length() - 1, 1 << (len(rows) - at).bit_length() - 1)
+        left = len(rows) - at
+        size = min(1 << most.bit_length() - 1, left if left == 3 else 1 << left.bit_length() - 1)
         yield rows[at : at + size]
         at += size
 
