@@ -59,7 +59,8 @@ class Templates:
 
     def __init__(self) -> None:
         self._kept: collections.OrderedDict[tuple[str | None, str], _Template] = collections.OrderedDict()
-        self._usual: dict[tuple[str | None, str], _Template] = {}  # by the first element in the Body, the one learned last
+        # By the first element in the Body, the one learned last.
+        self._usual: collections.OrderedDict[tuple[str | None, str], _Template] = collections.OrderedDict()
         self._learn_at = 0.0
 
     def read(self, body: bytes, charset: str | None) -> Known | None:
@@ -99,7 +100,7 @@ class Templates:
         self._kept.move_to_end(key)
         for kept in (self._kept, self._usual):
             if len(kept) > MOST_FORMS:
-                del kept[next(iter(kept))]
+                kept.popitem(last=False)
 
 
 def _may_have_one(body: bytes, charset: str | None) -> bool:

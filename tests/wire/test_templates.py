@@ -6,13 +6,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from support import messages
+from support import messages, secured
 
 from lrs_soap import binding, contract, errors
+from lrs_soap import settings as settings_
 from lrs_soap.operations import TABLE
-from lrs_soap.wire import envelope, parser, templates, xerces
+from lrs_soap.register import Register
+from lrs_soap.wire import envelope, parser, soap, templates, xerces
 
-QUICK = [name for name in contract.OPERATIONS if TABLE[name].quick]
+QUICK = [name for name in contract.OPERATIONS if TABLE[name].quick or TABLE[name].apply]
 FIND = "learnerByULN"
 
 
@@ -203,3 +205,18 @@ def test_learning_is_seldom(monkeypatch):
     other = find().replace(b"msg", b"m")
     made.learn(other, None, contract.OPERATIONS[FIND])
     assert made.read(find(), None) is not None and made.read(other, None) is None
+
+
+def test_the_service_learns_registrations(sqlite_databases, monkeypatch):
+    url = sqlite_databases.migrated()
+    secured.add_colleges(url)
+    register = Register(settings_.Settings(database=url))
+    service = soap.SoapServer(register)
+    parsed, parse = [], parser.parse
+    monkeypatch.setattr(parser, "parse", lambda *given: parsed.append(1) or parse(*given))
+    for name in ("Quilla", "Ada"):
+        who = {"OrganisationRef": "COLL01", "UKPRN": None, "OrgPassword": secured.PASSWORDS["COLL01"]}
+        message = messages.envelope(messages.request("registerSingleLearner", GivenName=name, **who))
+        assert b"WSRC0015" in service.handle(message, "utf-8", "r").body
+    register.close()
+    assert len(parsed) == 2  # the first message, and for its template
