@@ -14,8 +14,8 @@ from support import batches, server, soap
 from lrs_soap import register, sandbox, settings
 from lrs_soap.cli.exits import Failure
 from lrs_soap.cli.register import database_failures
+from lrs_soap.store import checkpoints, schema
 from lrs_soap.store import engine as engines
-from lrs_soap.store import schema
 from lrs_soap.wire import probes
 from lrs_soap.wire import soap as wire
 
@@ -59,7 +59,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(sqlite_databases):
+def desk(sqlite_databases, monkeypatch):
+    monkeypatch.setattr(checkpoints, "ROWS", 1_000_000)  # a log that was begun anew would have room on a full disk
     url = sqlite_databases.migrated()
     made = Desk(url)
     assert (made.find(), made.register_somebody()) == ("WSRC0004", "WSRC0005")

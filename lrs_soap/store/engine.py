@@ -9,6 +9,7 @@ import functools
 import os
 import pathlib
 import time
+import typing
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +19,10 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import checkpoints, libpq, place, reach, reading, statements, turns, writing
+from lrs_soap.store import checkpoints, place, reading, statements, turns, writing
+
+if typing.TYPE_CHECKING:
+    from lrs_soap.store import reach
 
 # A connection of a PostgreSQL pool that lay idle longer than this is tried before it is used: a round trip that
 # calls in quick succession do not pay, and a server that was restarted overnight is not met by a failing call.
@@ -91,7 +95,7 @@ def create(
 
 
 _READERS: weakref.WeakKeyDictionary[Engine, reading.Readers] = weakref.WeakKeyDictionary()
-_REACHES: weakref.WeakKeyDictionary[Engine, reach.Reach] = weakref.WeakKeyDictionary()
+_REACHES: weakref.WeakKeyDictionary[Engine, "reach.Reach"] = weakref.WeakKeyDictionary()
 _TURNS: weakref.WeakKeyDictionary[Engine, Callable[[], contextlib.AbstractContextManager]] = weakref.WeakKeyDictionary()
 _CHECKPOINTS: weakref.WeakKeyDictionary[Engine, checkpoints.Checkpoints] = weakref.WeakKeyDictionary()
 _COMPILED: weakref.WeakKeyDictionary[Engine, dict[Any, statements.Statement]] = weakref.WeakKeyDictionary()
@@ -111,12 +115,14 @@ def doubts(engine: Engine) -> Callable[[], bool]:
 
 def is_unanswered(error: BaseException) -> bool:
     """Whether this says that the database did not answer in time. On an event loop that is soon: ask in a thread."""
-    return isinstance(error, exc.DBAPIError) and isinstance(error.orig, libpq.NoAnswer)
+    return isinstance(error, exc.DBAPIError) and isinstance(error.orig, statements.Unanswered)
 
 
 def take_time(conn: Connection) -> None:
     """Lets the statements of this transaction take as long as they do: they are not a call's."""
     if conn.dialect.name == "postgresql":
+        from lrs_soap.store import reach
+
         conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
         conn.connection.driver_connection.patience = reach.ANY_TIME  # until it is given back
 
@@ -231,7 +237,8 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         _create_file(file)
         place.watch(engine, file)
         turn = _TURNS[engine] = functools.partial(turns.of_file(file).mine, patience)
-        _CHECKPOINTS[engine] = checkpoints.Checkpoints(file, turn)
+        made = _CHECKPOINTS[engine] = checkpoints.Checkpoints(file, turn)
+        event.listen(engine, "engine_disposed", lambda _: made.close())
 
     @event.listens_for(engine, "connect")
     def settle(connection, _record):
@@ -240,7 +247,7 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         turns.use_wal(connection, busy_timeout)
         connection.execute(f"PRAGMA synchronous = {synchronous}").close()
         connection.execute("PRAGMA foreign_keys = ON").close()
-        connection.execute("PRAGMA cache_size = -16384").close()  # KiB; readers have less
+        connection.execute("PRAGMA cache_size = -8192").close()  # KiB; readers have less
         connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoints.LOG_PAGES}").close()
         connection.execute("PRAGMA journal_size_limit = 67108864").close()  # a burst does not leave a huge -wal file
 
@@ -276,6 +283,9 @@ def _create_file(path: pathlib.Path) -> None:
 
 
 def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow: int, connect_timeout: int) -> Engine:
+    # Imported here: psycopg, which it loads, is 8 MB that a register on SQLite has no use for.
+    from lrs_soap.store import reach
+
     # JIT: statements here read a few rows by index. PostgreSQL would compile one whose cost it overestimates, as it
     # does while it has no statistics, for longer than the statement takes. Plans: ours read by index whatever the values.
     # PostgreSQL would plan a statement with arrays anew each time, as it takes arrays that it does not know for longer.

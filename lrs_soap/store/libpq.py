@@ -10,10 +10,12 @@ import dataclasses
 import select
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import adapt, pq
+
+from lrs_soap.store.statements import Answer, Asked, Unanswered
 
 _DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _TEXT = adapt.PyFormat.TEXT
@@ -21,19 +23,8 @@ _TEXT = adapt.PyFormat.TEXT
 _NOT_CAST = frozenset(psycopg.adapters.types[name].oid for name in ("bytea", "bool"))
 
 
-Asked = Sequence[tuple[str, Sequence[Any]]]
-"""Statements whose parameters are written $1, $2 ..., and the values of each."""
-
-
-class NoAnswer(psycopg.OperationalError):
+class NoAnswer(psycopg.OperationalError, Unanswered):
     """The database did not answer in time."""
-
-
-class Answer(NamedTuple):
-    """What a statement gave: its rows, and how many it read or changed."""
-
-    rows: list[tuple]
-    rowcount: int
 
 
 @dataclasses.dataclass(slots=True)

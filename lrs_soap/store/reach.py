@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from lrs_soap.store import libpq
+from lrs_soap.store import libpq, statements
 
 ANY_TIME = 1e6
 """As many seconds as anybody waits."""
@@ -121,7 +121,7 @@ class Connection(psycopg.Connection):
         self._session.patience = patience or self.patience
         return self._session
 
-    def exchange(self, asked: libpq.Asked, commit: bool = False) -> list[libpq.Answer]:
+    def exchange(self, asked: statements.Asked, commit: bool = False) -> list[statements.Answer]:
         """What statements give, in one round trip; a transaction begins with them if none has. commit: and ends.
 
         Raises psycopg.Error.
@@ -179,7 +179,7 @@ class Session(libpq.Session):
             self._reach.silent(self.patience)
             raise
 
-    def exchange(self, asked: libpq.Asked, begin: bool = False, commit: bool = False) -> list[libpq.Answer]:
+    def exchange(self, asked: statements.Asked, begin: bool = False, commit: bool = False) -> list[statements.Answer]:
         """As `run`."""
         if self._reach.is_doubtful:
             with self._in_doubt(begins=begin):

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Engine
 
-from lrs_soap.store import libpq, statements
+from lrs_soap.store import statements
 from lrs_soap.store.statements import Values
 
 class Rows:
@@ -100,7 +100,7 @@ class Reader:
                 lost = self.dialect.is_disconnect(error, self._connection, None)
                 self.close()
                 # A database that did not answer in time will not do so now.
-                if session is None or not lost or isinstance(error, libpq.NoAnswer):
+                if session is None or not lost or isinstance(error, statements.Unanswered):
                     raise
                 fetched = self._open().run(prepared.sql, arguments)
         except self.dialect.dbapi.Error as error:
@@ -121,7 +121,7 @@ class Reader:
         if self.dialect.name == "sqlite":
             # At 10 million learners reads were no quicker with eight times as much. Finds are read in the main thread, where the
             # event loop is; the many others read what is seldom asked for.
-            kib = 4_096 if threading.current_thread() is threading.main_thread() else 1_024
+            kib = 4_096 if threading.current_thread() is threading.main_thread() else 512
             self._connection.execute(f"PRAGMA cache_size = -{kib}").close()
             self._session = _SqliteSession(self._connection)
         else:

@@ -7,12 +7,26 @@ import collections
 import datetime
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 Values = Mapping[str, Any]
+
+Asked = Sequence[tuple[str, Sequence[Any]]]
+"""Statements as they are sent, and the values of each."""
+
+
+class Answer(NamedTuple):
+    """What a statement gave: its rows, and how many it read or changed."""
+
+    rows: list[tuple]
+    rowcount: int
+
+
+class Unanswered(Exception):
+    """The database did not answer in time: the driver's error of that name is one of these too."""
 
 
 class Columns(dict[str, list]):

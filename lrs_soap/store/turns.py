@@ -9,10 +9,9 @@ A process that has its turn lets some of its own threads have theirs at once: wh
 forgets the pages it had in memory.
 
 Nobody looks again and again: the kernel wakes who is next. It knows no time limit, so a thread of its own stands in line
-for whoever has one.
+for whoever has one; it stays for a while, for where processes alternate each turn needs it.
 """
 
-import _thread
 import collections
 import contextlib
 import errno
@@ -38,6 +37,9 @@ _NEXT, _WRITING = 0, 1
 AT_ONCE = 4
 """The most turns that a process takes while others wait."""
 
+_IDLE_SECONDS = 1.0
+"""So long the thread that stands in line stays when nobody needs it."""
+
 _ALL: weakref.WeakValueDictionary[str, "Turns"] = weakref.WeakValueDictionary()
 _making = threading.Lock()
 
@@ -58,11 +60,14 @@ class Turns:
 
     def __init__(self, database: Path):
         self._database = database
-        self._guard = threading.Lock()  # of the next four
+        self._guard = threading.Lock()  # of the next five
         self._taken = False
         self._line: collections.deque[threading.Lock] = collections.deque()
         self._is_asking = False  # a thread stands in line with other processes
         self._asker: threading.Lock | None = None  # whom it calls when it comes first
+        self._stander: threading.Thread | None = None
+        self._wanted = threading.Lock()  # released for that thread, once for each time that it is to stand in line
+        self._wanted.acquire()
         self._kept = 0  # turns since the file was locked, 0 while it is not; for whoever has the turn
         self._file: int | None = None
 
@@ -141,8 +146,11 @@ class Turns:
         with self._guard:
             self._asker = called
             if not self._is_asking:  # else one that gave up has left us its place
-                _thread.start_new_thread(self._stand_in_line, (file,))
                 self._is_asking = True
+                self._wanted.release()
+                if self._stander is None or not self._stander.is_alive():  # another process's, before a fork, is not
+                    self._stander = threading.Thread(target=self._stand, args=(file,), name="turn", daemon=True)
+                    self._stander.start()
         if called.acquire(timeout=max(0.0, deadline - time.monotonic())):
             return
         with self._guard:
@@ -150,6 +158,16 @@ class Turns:
                 self._asker = None
                 raise _locked()
         # Called at the last moment.
+
+    def _stand(self, file: int) -> None:
+        while True:
+            if self._wanted.acquire(timeout=_IDLE_SECONDS):
+                self._stand_in_line(file)
+                continue
+            with self._guard:
+                if not self._is_asking:
+                    self._stander = None
+                    return
 
     def _stand_in_line(self, file: int) -> None:
         # Whatever keeps the file from being locked, SQLite's own lock still decides.

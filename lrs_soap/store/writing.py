@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection, Engine
 
-from lrs_soap.store import libpq, statements
+from lrs_soap.store import statements
 from lrs_soap.store.reading import Rows
 
 _MOST_VALUES = 8_192
@@ -118,7 +118,7 @@ class Writer(Connection):
             raise self._failed(compiled.sql, error) from error
         return Written(compiled.rows(fetched), cursor.rowcount)
 
-    def _exchange(self, asked: libpq.Asked, commit: bool = False) -> list[libpq.Answer]:
+    def _exchange(self, asked: statements.Asked, commit: bool = False) -> list[statements.Answer]:
         asked, self._waiting = [*self._waiting, *asked], []
         try:
             return self.connection.dbapi_connection.exchange(asked, commit)
@@ -161,7 +161,8 @@ def _some(rows: list) -> Iterator[list]:
     part in one step, and other threads of the process wait for the interpreter that often."""
     at, most = 0, _MOST_VALUES // max(1, len(rows[0])) if rows else 0
     while at < len(rows):
-        size = min(1 << most.bit_length() - 1, 1 << (len(rows) - at).bit_length() - 1)
+        left = len(rows) - at
+        size = min(1 << most.bit_length() - 1, left if left == 3 else 1 << left.bit_length() - 1)
         yield rows[at : at + size]
         at += size
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from lrs_soap import binding, contract, errors, logs, metrics
-from lrs_soap.operations import TABLE, ahead, together
+from lrs_soap.operations import TABLE, Operation, ahead, together
 from lrs_soap.register import Call, Register
 from lrs_soap.store import engine
 from lrs_soap.wire import auth, spyned
@@ -156,8 +156,7 @@ class SoapServer:
 
     def _reply(self, exchange: Exchange) -> Reply:
         self._close(exchange)
-        operation = TABLE[exchange.call.operation] if exchange.fault is None else None
-        if operation is not None and (operation.quick or operation.apply is not None):
+        if exchange.fault is None and _is_read_on_the_loop(TABLE[exchange.call.operation]):
             self._engine.learn(exchange.ctx)
         return Reply(200 if exchange.fault is None else 500, self._engine.write(exchange.ctx))
 
@@ -185,6 +184,11 @@ class SoapServer:
     def handle(self, body: bytes, charset: str | None, request_id: str) -> Reply:
         """The reply to one request: `begin` and `finish` in one."""
         return self.finish(self.begin(body, charset, request_id))
+
+
+def _is_read_on_the_loop(operation: Operation) -> bool:
+    """Whether the messages are many and the event loop's time is short: what they say is worth knowing in advance."""
+    return operation.quick or operation.apply is not None
 
 
 def _note_fault(ctx: spyned.Context) -> None:

@@ -46,7 +46,13 @@ def pages_of_the_log(engine):
 def in_the_file_alone(engine, tmp_path):
     """How many rows the file holds without its log; None for not even the table."""
     copy = tmp_path / "copy.sqlite"
-    shutil.copy(engine.url.database, copy)
+    while True:
+        shutil.copy(engine.url.database, copy)
+        with contextlib.closing(sqlite3.connect(copy)) as conn:
+            # Not one that was copied in the middle of a checkpoint: such a file is nothing without its log.
+            with contextlib.suppress(sqlite3.DatabaseError):
+                if conn.execute("PRAGMA quick_check").fetchone() == ("ok",):
+                    break
     with contextlib.closing(sqlite3.connect(copy)) as conn:
         if not conn.execute("SELECT count(*) FROM sqlite_master WHERE name = 'written'").fetchone()[0]:
             return None
@@ -125,15 +131,42 @@ def test_writers_who_give_no_turn_keep_nothing_else_from_the_file(register, tmp_
         assert in_the_file_alone(register, tmp_path) == rows
 
 
-def test_rows_of_many_pages_are_enough_sooner(register, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "PAGES", 4)
-    write(register, 10)
-    assert in_the_file_alone(register, tmp_path) == 10
+def test_who_reads_the_end_of_a_long_log_does_not_keep_writers_waiting_again_and_again(register, monkeypatch):
+    monkeypatch.setattr(checkpoints, "LONG_PAGES", 1)
+    turns = []
+
+    @contextlib.contextmanager
+    def turn():
+        turns.append(1)
+        yield
+
+    made = checkpoints.Checkpoints(Path(register.url.database), turn)
+    with contextlib.closing(sqlite3.connect(register.url.database)) as own, register.connect() as reader, reader.begin():
+        reader.execute(sa.text("SELECT count(*) FROM written")).scalar()
+        with engines.write(register) as conn:
+            conn.execute(sa.text("INSERT INTO written VALUES (1)"))
+        long = made._make(own, 1)
+        for _ in range(3):
+            long = made._make(own, long)
+    assert turns == [1]
+    monkeypatch.setattr(checkpoints, "_LONGER_PAGES", 0)
+    with contextlib.closing(sqlite3.connect(register.url.database)) as own:
+        assert made._make(own, made._make(own, long)) == 1
+    assert turns == [1, 1]
+
+
+def test_checkpoints_go_on_while_there_is_writing(register, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "_PAUSES", 10**6)
     with engines.write(register) as conn:
-        conn.execute(sa.text("INSERT INTO written VALUES (:n)"), [{"n": b"x" * 4000} for _ in range(10)])
-    joined()
-    write(register, 4)
-    assert in_the_file_alone(register, tmp_path) == 24
+        conn.execute(sa.text("INSERT INTO written VALUES (:n)"), [{"n": n} for n in range(10)])
+    for rows in range(11, 14):
+        with engines.write(register) as conn:
+            conn.execute(sa.text("INSERT INTO written VALUES (1)"))
+        while in_the_file_alone(register, tmp_path) != rows:
+            pass
+    assert [thread.name for thread in threading.enumerate()].count("checkpoint") == 1
+    monkeypatch.setattr(checkpoints, "_PAUSES", 0)
+    write(register, 1)  # the pauses that are counted already are not long
 
 
 def test_the_log_has_a_bound(register):
@@ -151,3 +184,15 @@ def test_what_is_put_back_is_in_memory_and_what_is_sorted_need_not_be(register):
         assert kept(conn) == "FILE"
     with engines.write(register) as conn:
         assert kept(conn) == "MEMORY"
+
+
+def test_whoever_closes_the_register_finds_all_in_the_file(register, tmp_path, monkeypatch):
+    """A copy of the file is a copy of the register then; and what is written later is checkpointed again."""
+    monkeypatch.setattr(checkpoints, "PAUSE_SECONDS", 1_000)
+    for rows in (20, 40):
+        with engines.write(register) as conn:
+            conn.execute(sa.text("INSERT INTO written VALUES (:n)"), [{"n": n} for n in range(20)])
+        register.dispose()
+        assert not [thread for thread in threading.enumerate() if thread.name == "checkpoint"]
+        assert not Path(f"{register.url.database}-wal").exists()
+        assert in_the_file_alone(register, tmp_path) == rows

@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -197,3 +199,12 @@ def test_the_host_that_takes_writes_is_found_among_several(database_url):
     with engines.write(engine) as conn, engines.read(engine) as reader:
         assert conn.execute(sa.select(sa.literal(1))).scalar() == reader.execute(sa.select(sa.literal(1))).scalar()
     engine.dispose()
+
+
+def test_a_register_on_sqlite_does_not_load_the_driver_of_postgresql():
+    program = (
+        "import sys; from lrs_soap import server, worker; from lrs_soap.wire import app, http; "
+        "from lrs_soap.store import engine; engine.create('sqlite://'); print('psycopg' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

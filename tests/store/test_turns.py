@@ -142,6 +142,43 @@ def test_who_waits_for_another_process_is_woken_and_does_not_look_again(file, mo
     assert asked == 2 * [turns._NEXT, turns._WRITING]
 
 
+def wait_for_another_process(file):
+    """Has a turn after another process's; gives the thread that stood in line for it."""
+    mine = turns.of_file(file)
+
+    def write():
+        with mine.mine(60):
+            pass
+
+    with held_by_another_process(file) as other:
+        thread = threading.Thread(target=write)
+        thread.start()
+        while not mine._is_asking:
+            pass
+        with mine._guard:
+            stander = mine._stander
+        other.stdin.write(b"\n")
+        other.stdin.flush()
+        thread.join()
+    return stander
+
+
+def test_one_thread_stands_in_line_again_and_again(file, monkeypatch):
+    monkeypatch.setattr(turns, "_IDLE_SECONDS", 60.0)
+    mine = turns.of_file(file)
+    first = wait_for_another_process(file)
+    assert first.is_alive() and wait_for_another_process(file) is first is mine._stander
+
+
+def test_it_leaves_when_nobody_needs_it_and_another_comes(file, monkeypatch):
+    monkeypatch.setattr(turns, "_IDLE_SECONDS", 0.0)
+    mine = turns.of_file(file)
+    first = wait_for_another_process(file)
+    first.join()
+    assert mine._stander is None
+    assert wait_for_another_process(file) is not first
+
+
 def test_who_comes_after_one_that_gave_up_has_its_place(file, monkeypatch):
     mine, order = turns.of_file(file), []
 
