@@ -215,7 +215,7 @@ def test_all_or_nothing_of_a_group(laboratory, record_property):
     def call(people, at=-1, fault=None):
         asked, before = list(applications(people)), laboratory.sizes()
         with laboratory.steps.armed(at, fault) as steps:
-            together.register_together(laboratory.register, lambda: asked)
+            together.make_together(laboratory.register, lambda: asked)
         return asked, effect(before, laboratory.sizes()), steps
 
     def three():

@@ -34,7 +34,7 @@ def applied(desk, details, caller=None, request_id="0"):
 
 
 def together_of(desk, *applications):
-    made = together.register_together(desk.register, lambda: applications)
+    made = together.make_together(desk.register, lambda: applications)
     assert list(made) == list(applications)
     return [application.outcome for application in applications]
 
@@ -149,6 +149,55 @@ def test_one_that_cannot_be_stored_leaves_the_others_alone(desk):
     assert desk.register.engine.pool.checkedout() == 0
 
 
+def changed(desk, uln, version, details, request_id="0"):
+    """An update, as `applied` gives a registration."""
+    wanted = model.LearnerToUpdate(**details, verification_type="2", ability_to_share="1", uln=uln, version_number=version)
+    call = Call(register=desk.register, request_id=request_id, caller=desk.college, at=NOON, reference="R",
+                operation="updateSingleLearner", user_name="J. College")  # fmt: skip
+    return registering.change(call, model.UpdateLearnerRqst(learner=wanted, org_password="-" * 16, user_name="J. College"))
+
+
+def test_updates_and_registrations_are_made_together_and_each_has_its_audit_row(desk):
+    ann, mary = desk.new(ANN), desk.new(MARY)
+    before = trail(desk)
+    outcomes = together_of(
+        desk,
+        changed(desk, ann, 1, ANN | {"notes": "one"}, request_id="a"),
+        changed(desk, ann, 1, ANN | {"notes": "two"}, request_id="b"),
+        applied(desk, KIT, request_id="c"),
+        changed(desk, mary, 1, ANN, request_id="d"),
+        changed(desk, ann, 2, ANN | {"notes": "three"}, request_id="e"),
+        changed(desk, "9999999999", 1, ANN, request_id="f"),
+    )
+    assert codes(outcomes) == ["WSRC0006", "WSRC0013", DONE, "WSRC0021", "WSRC0006", "WSRC0019"]
+    kit = outcomes[2].uln
+    assert sorted(trail(desk)[len(before) :]) == [
+        (name, desk.college.organisation_id, code, ulns)
+        for name, code, ulns in [
+            ("a", "WSRC0006", [ann]), ("b", "WSRC0013", []), ("c", DONE, [kit]), ("d", "WSRC0021", []),
+            ("e", "WSRC0006", [ann]), ("f", "WSRC0019", []),
+        ]
+    ]  # fmt: skip
+    held = desk.held(ann)
+    assert (held.version_number, held.notes, desk.held(mary).version_number) == (3, "three", 1)
+
+
+def test_of_updates_one_that_cannot_be_stored_leaves_the_others_alone(desk):
+    ann, mary = desk.new(ANN), desk.new(MARY)
+    broken = changed(desk, mary, 1, MARY | {"notes": "x"})
+    decide = broken.decide
+
+    def fail(connection):
+        decide(connection)
+        raise sa.exc.IntegrityError("UPDATE", None, Exception("refused"))
+
+    broken.decide = fail
+    wanted = [changed(desk, ann, 1, ANN | {"notes": "x"}), broken, applied(desk, KIT)]
+    assert codes(together_of(desk, *wanted)) == ["WSRC0006", "IntegrityError", DONE]
+    assert [one.call.audited for one in wanted] == [True, False, True]
+    assert (desk.held(ann).notes, desk.held(mary).notes) == ("x", None)
+
+
 def test_an_error_of_ours_leaves_the_others_alone(desk):
     broken = applied(desk, MARY)
     broken.call.at = "noon"  # its audit row cannot be made
@@ -222,7 +271,7 @@ def test_who_comes_while_others_write_is_taken_along(desk):
     def take():
         return [waiting.pop(0) for _ in range(len(waiting))]
 
-    writer = threading.Thread(target=lambda: made.extend(together.register_together(desk.register, take)))
+    writer = threading.Thread(target=lambda: made.extend(together.make_together(desk.register, take)))
     with engines.write(desk.register.engine):
         writer.start()
         waiting.append(applied(desk, MARY))

@@ -25,7 +25,7 @@ def register_single_learner(call: Call, request: model.RegisterSingleLearnerRqst
     """
     wanted = applied(call, request)
     if isinstance(wanted, together.Application):
-        together.register_together(call.register, lambda: [wanted])
+        together.make_together(call.register, lambda: [wanted])
         wanted = wanted.outcome
     if isinstance(wanted, Exception):
         raise wanted
@@ -66,12 +66,23 @@ def update_single_learner(call: Call, request: model.UpdateLearnerRqst) -> model
 
     The checks stand in the documented order. Raises InvalidRequest for impossible dates.
     """
+    wanted = change(call, request)
+    with call.writing() as connection:
+        return wanted.decide(connection)
+
+
+def change(call: Call, request: model.UpdateLearnerRqst) -> together.Change:
+    """What of an update needs no database. Raises InvalidRequest for impossible dates."""
     wanted = request.learner
     if error := registering.date_error(wanted, call.today):
         raise errors.InvalidRequest(error, reason="unreal-date")
-    with call.writing() as connection:
+
+    def decide(connection) -> model.UpdateLearnerResp:
+        call.ulns.clear()
         call.code = _update(call, connection, wanted)
-    return model.UpdateLearnerResp(response_code=call.code)
+        return model.UpdateLearnerResp(response_code=call.code)
+
+    return together.Change(call, decide)
 
 
 def _update(call: Call, connection, wanted: model.LearnerToUpdate) -> ResponseCode:

@@ -1,7 +1,8 @@
-"""Registrations that are made together: one transaction, a handful of statements and one commit for all of them.
+"""Registrations, and changes of learners, that are made together: one transaction and one commit for all of them; of the
+registrations a handful of statements.
 
-Each is decided as if it came alone, in their order; a registration alone is a group of one. The database's constraint on
-the five folded details decides between groups that register the same person at once.
+Each is decided as if it came alone, registrations in their order and then changes in theirs; one alone is a group of one. The
+database's constraint on the five folded details decides between groups that register the same person at once.
 """
 
 import dataclasses
@@ -15,7 +16,8 @@ from lrs_soap.register import Call, Register
 from lrs_soap.rules import registering
 from lrs_soap.store import audit, bulk, engine, learners, searches, writing
 
-Outcome = model.RegisterSingleLearnerResp | Exception
+Reply = model.RegisterSingleLearnerResp | model.UpdateLearnerResp
+Outcome = Reply | Exception
 """The reply, or why there is none."""
 
 
@@ -28,9 +30,22 @@ class Application:
     outcome: Outcome | None = None
 
 
-def register_together(register: Register, take: Callable[[], Sequence[Application]]) -> Sequence[Application]:
-    """Registers the learners of the applications that `take` gives once the transaction is open; gives these, each with
-    its outcome. Raises nothing.
+@dataclasses.dataclass(slots=True)
+class Change:
+    """A change of a learner that a call wants: `decide` makes it, or not, on a connection, notes what came of it in the call
+    and gives the reply. It may be asked again after what it did was rolled back."""
+
+    call: Call
+    decide: Callable[[writing.Writer], Reply]
+    outcome: Outcome | None = None
+
+
+Wanted = Application | Change
+
+
+def make_together(register: Register, take: Callable[[], Sequence[Wanted]]) -> Sequence[Wanted]:
+    """Does what is wanted by those that `take` gives once the transaction is open; gives these, each with its outcome.
+    Raises nothing.
 
     What one of them makes impossible is undone, and each is tried alone. Where the database is the trouble, or the answer
     to the commit is lost, nothing is tried again: a learner might be there already, by this very call.
@@ -45,7 +60,7 @@ def register_together(register: Register, take: Callable[[], Sequence[Applicatio
                 application.outcome = error
         else:
             for application in taken:
-                register_together(register, lambda one=application: [one])
+                make_together(register, lambda one=application: [one])
         return taken
     return attempt.taken
 
@@ -57,34 +72,36 @@ class _Attempt:
         self._register = register
         self._is_over = False  # nothing but the commit is left
         self.has_taken = False
-        self.taken: Sequence[Application] = ()
+        self.taken: Sequence[Wanted] = ()
 
-    def make(self, take: Callable[[], Sequence[Application]]) -> None:
+    def make(self, take: Callable[[], Sequence[Wanted]]) -> None:
         """Decides on all, writes, audits and commits."""
         with engine.write(self._register.engine) as connection:
             # Not before: who came while others wrote is taken along.
             self.taken, self.has_taken = take(), True
             decided = list(_decided(connection, self.taken))
-            audit.write(connection, [_audited(application.call, reply) for application, reply in decided])
+            audit.write(connection, [one.call.entry() for one, _ in decided])
             self._is_over = True
-        for application, reply in decided:
-            application.outcome = reply
-            application.call.audited = True
+        for one, reply in decided:
+            one.outcome = reply
+            one.call.audited = True
 
     def may_repeat(self, error: Exception) -> bool:
         """Whether it is certain that nothing was committed, and one of several may be to blame."""
         return engine.is_of_statement(error) or not (self._is_over or engine.is_trouble(error))
 
 
-def _audited(call: Call, reply: model.RegisterSingleLearnerResp) -> audit.Entry:
-    call.code = reply.response_code
-    call.ulns = {} if reply.uln is None else {reply.uln: None}
-    return call.entry()
+def _decided(connection: writing.Writer, wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Reply]]:
+    """Does what may be done; gives each with its reply."""
+    applications = [one for one in wanted if isinstance(one, Application)]
+    if applications:
+        yield from _registered(connection, applications)
+    for one in wanted:
+        if isinstance(one, Change):
+            yield one, one.decide(connection)
 
 
-def _decided(
-    connection: writing.Writer, applications: Sequence[Application]
-) -> Iterator[tuple[Application, model.RegisterSingleLearnerResp]]:
+def _registered(connection: writing.Writer, applications: Sequence[Application]) -> Iterator[tuple[Application, Reply]]:
     """Adds those who may be added; gives each with its reply."""
     there, drawn = _identities_there(connection, applications)
     new = []
@@ -98,6 +115,8 @@ def _decided(
     for application in applications:
         uln = own.get(id(application))
         code = ResponseCode.NOT_REGISTERED if uln is None else ResponseCode.REGISTERED
+        application.call.code = code
+        application.call.ulns = {} if uln is None else {uln: None}
         yield application, model.RegisterSingleLearnerResp(response_code=code, uln=uln)
 
 

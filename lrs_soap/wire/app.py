@@ -170,8 +170,8 @@ class App:
             metrics.recalled()
         if self._freshness is not None and self._soap.is_quick(exchange):
             exchange.call.position = await self._freshness.position()
-        if (application := self._soap.application(exchange)) is not None:
-            exchange.outcome = await self._gathering.outcome(application)
+        if (wanted := self._soap.wanted(exchange)) is not None:
+            exchange.outcome = await self._gathering.outcome(wanted)
         reply = None
         if self._soap.is_done(exchange):
             reply = self._soap.finish(exchange)

@@ -1,4 +1,4 @@
-"""Registrations that wait at the same moment are made together, by one thread of a worker.
+"""Registrations and updates that wait at the same moment are made together, by one thread of a worker.
 
 While a group is written the next one gathers; nobody waits for others to come, but for those whose requests have arrived
 and are being read. A call that comes alone is a group of one.
@@ -13,7 +13,7 @@ from lrs_soap.operations import together
 from lrs_soap.register import Register
 
 MOST = 50
-"""Registrations made at once: on SQLite, where a writer is alone, others do not wait long for them."""
+"""Made at once: on SQLite, where a writer is alone, others do not wait long for them."""
 
 # Turns of the event loop in which nobody came. Reading a request takes one, looking at it the next; clients on this
 # machine need a moment to ask again.
@@ -21,20 +21,20 @@ _QUIET = 4
 
 
 class Gathering:
-    """The registrations of a worker that wait. Its methods are for the event loop alone; `threads` runs the writer."""
+    """What waits in a worker. Its methods are for the event loop alone; `threads` runs the writer."""
 
     def __init__(self, register: Register, threads: concurrent.futures.Executor):
         self._register = register
         self._threads = threads
-        self._waiting: collections.deque[together.Application] = collections.deque()
+        self._waiting: collections.deque[together.Wanted] = collections.deque()
         self._futures: dict[int, asyncio.Future[together.Outcome]] = {}
         self._is_writing = False
 
-    async def outcome(self, application: together.Application) -> together.Outcome:
-        """What came of the application, once that is committed."""
+    async def outcome(self, wanted: together.Wanted) -> together.Outcome:
+        """What came of it, once that is committed."""
         loop = asyncio.get_running_loop()
-        future = self._futures[id(application)] = loop.create_future()
-        self._waiting.append(application)
+        future = self._futures[id(wanted)] = loop.create_future()
+        self._waiting.append(wanted)
         self._begin(loop)
         return await future
 
@@ -50,17 +50,17 @@ class Gathering:
         if quiet < _QUIET and len(self._waiting) < MOST:
             loop.call_soon(self._settle, loop, len(self._waiting), quiet)
             return
-        writing = loop.run_in_executor(self._threads, together.register_together, self._register, self._take)
+        writing = loop.run_in_executor(self._threads, together.make_together, self._register, self._take)
         writing.add_done_callback(lambda done: self._tell(loop, done.result()))
 
-    def _take(self) -> list[together.Application]:
+    def _take(self) -> list[together.Wanted]:
         # Only this thread takes, and a deque may be added to meanwhile.
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
 
-    def _tell(self, loop: asyncio.AbstractEventLoop, made: Sequence[together.Application]) -> None:
-        for application in made:
-            future = self._futures.pop(id(application))
+    def _tell(self, loop: asyncio.AbstractEventLoop, made: Sequence[together.Wanted]) -> None:
+        for one in made:
+            future = self._futures.pop(id(one))
             if not future.done():  # it is, if the client has gone
-                future.set_result(application.outcome)
+                future.set_result(one.outcome)
         self._is_writing = False
         self._begin(loop)

@@ -100,20 +100,20 @@ class SoapServer:
         """Finds out whether the call may go on, asking the database in `threads`."""
         exchange.admission = await self._authenticator.admit(exchange.ctx.in_object, exchange.origin, threads)
 
-    def application(self, exchange: Exchange) -> together.Application | None:
+    def wanted(self, exchange: Exchange) -> together.Wanted | None:
         """What a decided call asks for whose effect may be made together with others'. None if it is no such call, if
         the exchange has its `outcome`, or if the database would have to be waited for."""
         if exchange.fault is not None or exchange.admission.refusal is not None:
             return None
-        apply = TABLE[exchange.call.operation].apply
-        if apply is None or self._is_doubtful():
+        operation, database = TABLE[exchange.call.operation], self._register.engine.dialect.name
+        if operation.apply is None or database not in operation.together_on or self._is_doubtful():
             return None
         try:
             self._let_in(exchange, exchange.ctx.in_object)
-            found = apply(exchange.call, exchange.ctx.in_object)
+            found = operation.apply(exchange.call, exchange.ctx.in_object)
         except Exception as error:
             found = None if engine.is_unanswered(error) else error
-        if isinstance(found, together.Application):
+        if isinstance(found, together.Wanted):
             return found
         exchange.outcome = found
         return None

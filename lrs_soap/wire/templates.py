@@ -137,7 +137,10 @@ def _template(text: str, charset: str | None, operation: contract.Operation) -> 
     if len(root) != 1 or any(one.attrib for one in element.iter()):
         return None
     found: list[xsd.SimpleType | None] = [None] * number
-    request = binding.decoder(operation.request_type)(element)
+    try:
+        request = binding.decoder(operation.request_type)(element)
+    except ValueError:
+        return None  # of a number, as updates have one
     expression, names = _Expression(probes, found), {}
     source = expression.of(request, operation.request_type, names)
     if None in found:

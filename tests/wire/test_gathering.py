@@ -11,12 +11,12 @@ from lrs_soap.wire import gathering
 
 
 class Writer:
-    """Stands in for `register_together`: writes a group when it is let, and remembers the groups."""
+    """Stands in for `make_together`: writes a group when it is let, and remembers the groups."""
 
     def __init__(self, monkeypatch):
         self.groups = []
         self.begun, self.let = threading.Semaphore(0), threading.Semaphore(0)
-        monkeypatch.setattr(together, "register_together", self._write)
+        monkeypatch.setattr(together, "make_together", self._write)
 
     def _write(self, register, take):
         group = take()

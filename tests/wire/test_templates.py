@@ -14,7 +14,7 @@ from lrs_soap.operations import TABLE
 from lrs_soap.register import Register
 from lrs_soap.wire import envelope, parser, soap, templates, xerces
 
-QUICK = [name for name in contract.OPERATIONS if TABLE[name].quick or TABLE[name].apply]
+QUICK = [name for name in contract.OPERATIONS if TABLE[name].quick] + ["registerSingleLearner"]
 FIND = "learnerByULN"
 
 
@@ -191,6 +191,11 @@ def test_many_values_are_not_worth_it():
     )
     assert learned(some, "retrieveULNs").read(some, None) == long_way(some)
     assert learned(many, "retrieveULNs").read(many, None) is None
+
+
+def test_messages_with_numbers_have_none():
+    message = messages.envelope(messages.request("updateSingleLearner"))
+    assert learned(message, "updateSingleLearner").read(message, None) is None
 
 
 def test_long_messages_have_none():
