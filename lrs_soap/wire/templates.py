@@ -50,8 +50,7 @@ class Known(NamedTuple):
 class _Template(NamedTuple):
     operation: contract.Operation
     message: re.Pattern
-    judged: Callable[[tuple[str, ...]], str]  # the values whose types have patterns, each a line: none has a line feed
-    judge: re.Pattern  # matches these lines if each is what a pattern of its type matches whole
+    judges: tuple[tuple[int, Callable[[str], Any]], ...]  # the number of a value, and what matches it whole
     make: _Make
 
 
@@ -80,8 +79,9 @@ class Templates:
             if match is None:
                 return None
         values = match.groups()
-        if template.judge.fullmatch(template.judged(values)) is None:
-            return None
+        for number, judge in template.judges:
+            if judge(values[number]) is None:
+                return None
         return Known(template.operation, template.make(values))
 
     def learn(self, body: bytes, charset: str | None, operation: contract.Operation) -> None:
@@ -145,23 +145,15 @@ def _template(text: str, charset: str | None, operation: contract.Operation) -> 
     source = expression.of(request, operation.request_type, names)
     if None in found:
         return None  # a text that is not decoded, such as white space in a place where there may be elements
-    parts, judged, patterns = [re.escape(literals[0])], [], []
+    parts, judges = [re.escape(literals[0])], []
     for place, literal in enumerate(literals[1:]):
         type_ = found[place]
         longest = "" if type_.max_length is None else type_.max_length
         parts.append(f"({_VALUE}{{{type_.min_length or 0},{longest}}}){re.escape(literal)}")
         if type_.patterns:
-            judged.append(f"{{v[{place}]}}")
-            patterns.append(f"(?:{facets.pattern(type_.name).pattern})")
+            judges.append((place, facets.pattern(type_.name).fullmatch))
     make = eval(f"lambda v: {source}", names)  # of names of the contract only
-    lines = "\n".join(judged)
-    return _Template(
-        operation=operation,
-        message=re.compile("".join(parts)),
-        judged=eval(f"lambda v: f{lines!r}"),
-        judge=re.compile("\n".join(patterns), re.ASCII),
-        make=make,
-    )
+    return _Template(operation, re.compile("".join(parts)), tuple(judges), make)
 
 
 @dataclasses.dataclass(slots=True)
