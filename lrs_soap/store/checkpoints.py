@@ -15,13 +15,12 @@ had to make the checkpoint after all. So once it is long the thread takes a writ
 import contextlib
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import exc
 
-ROWS = 200
+ROWS = 1_000
 """So many rows written are worth to begin with checkpoints."""
 
 PAUSE_SECONDS = 0.01
@@ -53,6 +52,18 @@ class Checkpoints:
         self._guard = threading.Lock()  # of the next two
         self._rows = 0
         self._is_running = False
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+
+    def close(self) -> None:
+        """Ends the thread, and waits for it: a process that forks must hold no connection to SQLite, whose locks the
+        other would take for its own. The next rows begin anew."""
+        with self._guard:
+            thread = self._thread
+        self._closing.set()
+        if thread is not None:
+            thread.join()
+        self._closing.clear()
 
     def written(self, rows: int) -> None:
         """Says that so many rows were committed; begins with checkpoints when they are enough, and does not wait for them."""
@@ -61,7 +72,8 @@ class Checkpoints:
             if self._rows < ROWS or self._is_running:
                 return
             self._rows, self._is_running = 0, True
-        threading.Thread(target=self._run, name="checkpoint").start()
+            self._thread = threading.Thread(target=self._run, name="checkpoint")
+            self._thread.start()
 
     def _run(self) -> None:
         try:
@@ -80,7 +92,8 @@ class Checkpoints:
     def _is_more(self) -> bool:
         """Waits for rows to be written; False if none are."""
         for _ in range(_PAUSES):
-            time.sleep(PAUSE_SECONDS)
+            if self._closing.wait(PAUSE_SECONDS):
+                return False
             with self._guard:
                 rows, self._rows = self._rows, 0
             if rows:

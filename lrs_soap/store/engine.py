@@ -232,7 +232,8 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
         _create_file(file)
         place.watch(engine, file)
         turn = _TURNS[engine] = functools.partial(turns.of_file(file).mine, patience)
-        _CHECKPOINTS[engine] = checkpoints.Checkpoints(file, turn)
+        made = _CHECKPOINTS[engine] = checkpoints.Checkpoints(file, turn)
+        event.listen(engine, "engine_disposed", lambda _: made.close())
 
     @event.listens_for(engine, "connect")
     def settle(connection, _record):
