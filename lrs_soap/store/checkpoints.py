@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import exc
 
-ROWS = 200
+ROWS = 1_000
 """So many rows written are worth to begin with checkpoints."""
 
 PAUSE_SECONDS = 0.01
@@ -66,8 +66,8 @@ class Checkpoints:
             self._thread.start()
 
     def close(self) -> None:
-        """Ends a thread that is at work, and waits for it: the last to close the file leaves no log beside it. There will be
-        another if more is written."""
+        """Ends a thread that is at work, and waits for it: a process that forks must hold no connection to SQLite, whose locks
+        the other would take for its own, and the last to close the file leaves no log beside it. The next rows begin anew."""
         self._closing.set()
         with self._guard:
             thread = self._thread
