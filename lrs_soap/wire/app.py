@@ -107,8 +107,8 @@ class App:
         return Way(came_from, charset)
 
     def at_once(self, way: Way, body: bytes) -> tuple[Response | None, soap.Exchange | None]:
-        """The response to a whole SOAP call, if it can be given without waiting for anything. Else `__call__` has still to
-        answer it, with the other value, what was begun, in its scope as `connection.BEGUN`."""
+        """The response to a whole SOAP call, if it can be given without waiting for anything. Else it is still to be given: by
+        `go_on` with the other value, what was begun, or by `__call__` with that in its scope as `connection.BEGUN`."""
         exchange, is_quick = self._begin(way, body)
         return self._finish(exchange) if is_quick else (None, exchange)
 
@@ -163,6 +163,10 @@ class App:
             log.info("fault", code=error.code.value, reason=error.reason)
             return Response(500, XML, faults.declared(error, self._register.now()), ((b"connection", b"close"),))
         exchange = scope.get(connection.BEGUN) or self._soap.begin(body, charset, next(self._references), came_from)
+        return await self.go_on(Way(came_from, charset), body, exchange)
+
+    async def go_on(self, way: Way, body: bytes, exchange: soap.Exchange) -> Response:
+        """The response to a whole SOAP call that was begun, once all is there that it waits for."""
         if not self._soap.is_decided(exchange):
             metrics.asked()
             await self._soap.decide(exchange, self._threads)
@@ -179,7 +183,7 @@ class App:
             reply = self._soap.finish_at_once(exchange)
             if reply is None:
                 admission = exchange.admission
-                exchange = self._soap.begin(body, charset, exchange.call.request_id, came_from)
+                exchange = self._soap.begin(body, way.charset, exchange.call.request_id, way.origin)
                 exchange.admission = admission
         if reply is None:
             reply = await asyncio.get_running_loop().run_in_executor(self._threads, self._soap.finish, exchange)

@@ -8,7 +8,8 @@ A message that comes whole in one read, and can be answered without waiting for 
 the application's `at_once` gives its response. All others become a task of uvicorn's, as ASGI has it.
 
 A client that keeps its connection sends the same head again and again, but for the length. A head that the connection
-has had before, before a message that was answered so, is not parsed again.
+has had before a whole message is not parsed again; and a message behind it that has to wait for something is answered by
+the application's `go_on`, which is less than ASGI's way. What the client sends meanwhile is read when it is answered.
 """
 
 import asyncio
@@ -77,13 +78,16 @@ class Protocol(HttpToolsProtocol):
         self.share.tell(len(self.connections))
         self.parser = _Parser(self)
         self._at_once, self._app_way = getattr(self.app, "at_once", None), getattr(self.app, "way", None)
+        self._app_goes_on = getattr(self.app, "go_on", None)
         self._heads = heads.Heads()  # with what the application said of each
         self._way: Any = None  # of the request that is read
         self._begun: tuple | None = None  # what came of asking `at_once`, if that was asked before the head was parsed
         self._answered_at = 0.0  # on the clock of the loop
         self._gathers = getattr(self.app, "gathers", False)
-        self._gathered: bytes | None = None  # a request that is answered with its `companions` in a moment
+        # A whole request that will be answered: what the application said of its head, its body, and all of it.
+        self._asked: tuple[Any, bytes, bytes] | None = None
         self._behind: list[bytes] = []  # what came after it
+        self._is_leaving = False  # the worker ends
         self._received = 0  # bytes since the request began
         self._in_head = True
         self._is_arriving = False
@@ -97,8 +101,9 @@ class Protocol(HttpToolsProtocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
-        if self._gathered is not None:
+        if self._asked is not None:
             self._behind.append(data)
+            self.flow.pause_reading()
             return
         is_new = self._at_once is not None and not self._is_arriving
         if is_new and self._answer_alike(data):
@@ -121,32 +126,56 @@ class Protocol(HttpToolsProtocol):
             self._expect_request()
 
     def _answer_alike(self, data: bytes) -> bool:
-        """Answers a whole request that begins like one before; False if it is none, or cannot be answered at once."""
+        """Answers a whole request that begins like one before, now or later; False if it is none."""
         found = self._heads.find(data)
         if found is None or not self._may_answer() or len(self.connections) >= self.limit_concurrency:
             return False
         way, body = found
+        self._asked = way, body, data
         if self._gathers:
-            self._gathered = data
             self._companions.add(self, way, body, self.app, self.loop)
             return True
-        response, _ = self._begun = self._at_once(way, body)
+        response, begun = self._at_once(way, body)
         if response is None:
-            return False  # the parser reads it, and what was begun is gone on with
-        self._begun = None
+            self._go_on_with(begun)
+            return True
+        self._asked = None
         self._reply(response)
         return True
 
     def answer(self, response: Any, begun: Any) -> None:
         """Writes the response to the request that waits for it with `companions`, or without one goes on with what was begun."""
-        data, self._gathered = self._gathered, None
-        if self.transport.is_closing():
+        if response is None and not self.transport.is_closing():
+            self._go_on_with(begun)
             return
-        if response is not None:
+        self._asked = None
+        if not self.transport.is_closing():
             self._reply(response)
-        else:
-            self._begun = response, begun
+            self._read_on()
+
+    def _go_on_with(self, begun: Any) -> None:
+        """Has the request answered that could not be answered at once."""
+        way, body, data = self._asked
+        if begun is None or len(self.tasks) >= self.limit_concurrency:
+            self._asked, self._begun = None, (None, begun)
             self._parse(data)
+            self._read_on()
+            return
+        self._waiting.pop(self, None)
+        task = self.loop.create_task(self._app_goes_on(way, body, begun))
+        self.tasks.add(task)
+        task.add_done_callback(self._gone_on)
+
+    def _gone_on(self, task: asyncio.Task) -> None:
+        self.tasks.discard(task)
+        if task.cancelled():  # the worker waits no longer
+            self.transport.abort()
+            return
+        self.answer(task.result(), None)
+
+    def _read_on(self) -> None:
+        """Reads what came while a request was being answered."""
+        self.flow.resume_reading()
         behind, self._behind = self._behind, []
         for more in behind:
             if not self.transport.is_closing():
@@ -234,6 +263,8 @@ class Protocol(HttpToolsProtocol):
                     self._body = None
                     self._answer(response, way)
                     return
+                if self._stays():
+                    self._way = way
         if self._body is not None:
             self._begin_task()
         super().on_message_complete()
@@ -241,7 +272,7 @@ class Protocol(HttpToolsProtocol):
     def _answer(self, response: Any, way: Any) -> None:
         """Writes the response to a request that the parser read and no task was begun for."""
         is_last = self._is_last(response)
-        if not is_last and (not self.parser.should_keep_alive() or self.parser.get_http_version() == "1.0"):
+        if not is_last and not self._stays():
             is_last = True
             response = response._replace(headers=(*response.headers, _CLOSE))
         if not is_last:
@@ -249,11 +280,16 @@ class Protocol(HttpToolsProtocol):
         self._write(response, is_last)
         self.on_response_complete()
 
+    def _stays(self) -> bool:
+        """Whether the client that sent the request keeps its connection."""
+        return self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+
     def _is_last(self, response: Any) -> bool:
         """Whether the response itself, or a worker that ends, says that the connection will be closed."""
         return _CLOSE in response.headers or _CLOSE in self.server_state.default_headers
 
     def _write(self, response: Any, is_last: bool) -> None:
+        is_last = is_last or self._is_leaving
         head = heads.of_reply(self.server_state.default_headers, response)
         self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(response.body), response.body))
         if is_last:
@@ -283,12 +319,19 @@ class Protocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         self.timeout_keep_alive_task = None
         left = self._answered_at + self.timeout_keep_alive - self.loop.time()
-        if left > 0:  # it was answered since the timer was set
+        if self._asked is not None:  # it is not the client that is waited for
+            left = self.timeout_keep_alive
+        if left > 0:  # or it was answered since the timer was set
             self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
             return
         super().timeout_keep_alive_handler()
         # A client that does not take the end of its last reply is not waited for.
         self._stalled = self._stalled or self.loop.call_later(self.timeout, self.transport.abort)
+
+    def shutdown(self) -> None:
+        if self._asked is None:
+            super().shutdown()
+        self._is_leaving = True  # once the request is answered
 
     def connection_lost(self, exc: Exception | None) -> None:
         metrics.connection_closed()

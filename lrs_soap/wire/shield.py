@@ -20,7 +20,7 @@ class Shield:
     def __init__(self, app: App):
         self._app = app
         if hasattr(app, "at_once"):
-            self.way, self.at_once, self.all_at_once = self._way, self._at_once, self._all_at_once
+            self.way, self.at_once, self.all_at_once, self.go_on = self._way, self._at_once, self._all_at_once, self._go_on
             self.gathers = app.gathers
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -68,6 +68,13 @@ class Shield:
             return self._app.all_at_once(asked)
         except Exception:
             return [self._at_once(way, body) for way, body in asked]
+
+    async def _go_on(self, way: Way, body: bytes, exchange: Exchange) -> Response:
+        """The application's `go_on`, which never raises here."""
+        try:
+            return await self._app.go_on(way, body, exchange)
+        except Exception as error:
+            return self._failure(error, "POST", contract.ENDPOINT)
 
     def _failure(self, error: Exception, method: str | None, path: str | None) -> Response:
         reference = secrets.token_hex(8)

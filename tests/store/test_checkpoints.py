@@ -131,16 +131,6 @@ def test_writers_who_give_no_turn_keep_nothing_else_from_the_file(register, tmp_
         assert in_the_file_alone(register, tmp_path) == rows
 
 
-def test_an_engine_that_is_disposed_of_leaves_no_thread_with_a_connection(register, monkeypatch):
-    """A process that forks then would share SQLite's locks with the other."""
-    monkeypatch.setattr(checkpoints, "_PAUSES", 10**6)
-    with engines.write(register) as conn:
-        conn.execute(sa.text("INSERT INTO written VALUES (:n)"), [{"n": n} for n in range(10)])
-    assert "checkpoint" in [thread.name for thread in threading.enumerate()]
-    register.dispose()
-    assert "checkpoint" not in [thread.name for thread in threading.enumerate()]
-
-
 def test_who_reads_the_end_of_a_long_log_does_not_keep_writers_waiting_again_and_again(register, monkeypatch):
     monkeypatch.setattr(checkpoints, "LONG_PAGES", 1)
     turns = []
@@ -197,7 +187,8 @@ def test_what_is_put_back_is_in_memory_and_what_is_sorted_need_not_be(register):
 
 
 def test_whoever_closes_the_register_finds_all_in_the_file(register, tmp_path, monkeypatch):
-    """A copy of the file is a copy of the register then; and what is written later is checkpointed again."""
+    """A copy of the file is a copy of the register then, and a process that forks shares no locks; what is written later is
+    checkpointed again."""
     monkeypatch.setattr(checkpoints, "PAUSE_SECONDS", 1_000)
     for rows in (20, 40):
         with engines.write(register) as conn:
