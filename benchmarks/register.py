@@ -19,7 +19,7 @@ from lrs_soap import binding, contract, model, passwords, resources, server, set
 from lrs_soap.cli import exits
 from lrs_soap.operations import merging, replies
 from lrs_soap.rules import access, matching, names
-from lrs_soap.store import audit, contents, engine, learners, organisations, schema
+from lrs_soap.store import audit, contents, engine, learners, matches, organisations, schema
 from lrs_soap.store.learners import StoredLearner
 from lrs_soap.synth import mistakes, numbers, people
 from lrs_soap.wire import faults
@@ -188,7 +188,7 @@ def _worst(database: sa.Engine) -> list[StoredLearner]:
                 ulns += [str(row.uln) for row in rows]
     found = {one.uln: one for one in read(database, ulns)}
     with engine.read(database) as conn:
-        counts = {uln: len(learners.candidates(conn, matching.lookups(one))) for uln, one in found.items()}
+        counts = {uln: len(matches.candidates(conn, matching.lookups(one))) for uln, one in found.items()}
     return [found[uln] for uln in sorted(found, key=lambda uln: -counts[uln])[:20]]
 
 

@@ -14,7 +14,7 @@ from lrs_soap.batchfile.problems import Unreadable
 from lrs_soap.cli import main
 from lrs_soap.load import layout, loading, rows, source
 from lrs_soap.rules import matching, uln
-from lrs_soap.store import bulkload, bulkplace, learners, tables
+from lrs_soap.store import bulkload, bulkplace, learners, matches, tables
 from lrs_soap.store import engine as engines
 from lrs_soap.synth import people, writing
 
@@ -90,7 +90,7 @@ def test_a_register_is_filled_and_every_search_finds_its_learner(engine, process
     assert is_forgotten(engine)
     with engines.read(engine) as conn:
         for learner in REGISTER[::50]:
-            found = matching.decide(learner_query(learner), learners.first_candidates(conn, matching.lookups(learner)))
+            found = matching.decide(learner_query(learner), matches.first_candidates(conn, matching.lookups(learner)))
             assert [match.learner.uln for match in found.matches] == [learner.uln]
             stored = found.matches[0].learner
             wanted = {name: value or None for name, value in learner._asdict().items()} | {
@@ -127,7 +127,7 @@ def test_what_the_store_registers_and_what_is_loaded_is_the_same_identity(engine
     load(engine, file(ANN))
     with engines.write(engine) as conn:
         stored = learners.by_uln(conn, ANN["ULN"])
-        assert learners.by_details(conn, stored) == stored
+        assert matches.by_details(conn, stored) == stored
         assert not learners.insert(conn, stored, matching.identity(stored), matching.stored_keys(stored))
 
 
@@ -223,7 +223,7 @@ def test_merged_and_deleted_learners(engine, in_use):
     assert masters(engine) == {ULNS[4], ANN["ULN"]}
     with engines.read(engine) as conn:
         assert learners.master_of(conn, one).uln == ANN["ULN"]
-        assert learners.by_details(conn, one).uln == ANN["ULN"]
+        assert matches.by_details(conn, one).uln == ANN["ULN"]
 
 
 def test_a_master_may_be_in_the_register_already(engine):

@@ -7,12 +7,12 @@ from support import desk as desks
 from support.desk import ANN, KIT, MARY
 
 from lrs_soap.operations import merging
-from lrs_soap.store import learners
+from lrs_soap.store import matches
 
 
-@pytest.fixture(params=[learners.FEW, 0], ids=["few candidates", "many candidates"])
+@pytest.fixture(params=[matches.FEW, 0], ids=["few candidates", "many candidates"])
 def desk(database_url, request, monkeypatch):
-    monkeypatch.setattr(learners, "FEW", request.param)
+    monkeypatch.setattr(matches, "FEW", request.param)
     with desks.opened(database_url) as opened:
         yield opened
 

@@ -11,7 +11,7 @@ from lrs_soap.operations import TABLE, ahead
 from lrs_soap.register import Call, Register
 from lrs_soap.rules import matching
 from lrs_soap.store import engine as engines
-from lrs_soap.store import learners, reading
+from lrs_soap.store import learners, matches, reading
 from lrs_soap.wire import auth, envelope, parser, soap
 
 
@@ -54,10 +54,10 @@ def test_each_call_gets_what_it_would_have_read(register):
             if call.operation in ahead.BY_ULN:
                 assert first == learners.by_uln(connection, ahead.BY_ULN[call.operation](request))
             else:
-                assert first == learners.by_details(connection, request)
+                assert first == matches.by_details(connection, request)
                 assert ahead.by_details(call, connection, request) is first
             if first is None and call.operation in ahead.BY_DETAILS:
-                assert candidates == [learners.first_candidates(connection, matching.lookups(request))]
+                assert candidates == [matches.first_candidates(connection, matching.lookups(request))]
                 assert ahead.first_candidates(call, connection, request) is candidates[0]
             else:
                 assert not candidates

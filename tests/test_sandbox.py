@@ -11,7 +11,7 @@ from support import tables as documents
 
 from lrs_soap import codes, contract, passwords, sandbox
 from lrs_soap.rules import access, matching, registering, uln
-from lrs_soap.store import audit, jobs, learners, organisations, tables
+from lrs_soap.store import audit, jobs, learners, matches, organisations, tables
 from lrs_soap.store import engine as engines
 
 LEARNERS = sandbox.stored_learners()
@@ -84,7 +84,7 @@ def test_a_reset_brings_back_what_was_there_at_first(engine):
     with engines.read(engine) as connection:
         organisation = organisations.by_reference(connection, "SAND01", None)
         assert learners.by_uln(connection, changed.uln) == changed
-        assert learners.by_details(connection, changed) == changed
+        assert matches.by_details(connection, changed) == changed
     assert organisation.disabled_at is None
     assert passwords.verify_password(organisation.password_hash, "sandbox-password")
     assert count(engine, tables.learner) == len(LEARNERS) + REGISTERED

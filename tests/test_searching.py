@@ -8,9 +8,9 @@ from support import desk as desks
 from support.desk import ANN
 
 from lrs_soap.rules import matching
-from lrs_soap.store import learners
+from lrs_soap.store import matches
 
-CROWD = learners.FEW + 10
+CROWD = matches.FEW + 10
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def read():
         return noted
 
     with (
-        mock.patch.object(learners, "candidates", noting(learners.candidates)),
-        mock.patch.object(learners, "first_candidates", noting(learners.first_candidates)),
+        mock.patch.object(matches, "candidates", noting(matches.candidates)),
+        mock.patch.object(matches, "first_candidates", noting(matches.first_candidates)),
     ):
         yield numbers
 
@@ -50,15 +50,15 @@ ELSEWHERE = ANN | {"last_known_post_code": "ZE3 9ZZ"}
 
 def test_of_a_crowd_only_the_first_are_read(desk, crowd, read):
     assert desk.by_demographics(ELSEWHERE).response_code == "WSRC0002"
-    assert read == [learners.FEW + 1, 0]
+    assert read == [matches.FEW + 1, 0]
 
 
 def test_an_exact_match_is_found_in_a_crowd_though_it_was_merged_away(desk, crowd, read):
     desk.merge(crowd[-1], crowd[0])
-    with mock.patch.object(learners, "_read", _late(learners._read, crowd[-1])):
+    with mock.patch.object(matches, "_read", _late(matches._read, crowd[-1])):
         reply = desk.by_demographics(ANN | {"last_known_post_code": f"M{CROWD - 1} 1AA"})
     assert (reply.response_code, [one.uln for one in reply.learner]) == ("WSRC0022", [crowd[0]])
-    assert read == [learners.FEW + 1, 1]
+    assert read == [matches.FEW + 1, 1]
 
 
 def _late(read, uln):
@@ -75,14 +75,14 @@ def test_what_the_caller_gives_besides_narrows_a_whole_crowd(desk, crowd, read):
     one = desk.new(ANN | {"last_known_post_code": "B1 1AA", "email_address": "ann@example.org"})
     reply = desk.by_demographics(ELSEWHERE | {"email_address": "ann@example.org"})
     assert (reply.response_code, [found.uln for found in reply.learner]) == ("WSRC0003", [one])
-    assert read == [learners.FEW + 1, CROWD + 1]
+    assert read == [matches.FEW + 1, CROWD + 1]
 
 
 def test_a_crowd_at_no_known_place_is_read_whole(desk, read):
     for number in range(CROWD):
         desk.new(ANN | {"last_known_post_code": f"ZZ99 {number % 10}ZZ", "given_name": f"Ann{'abc'[number // 10 % 3]}"})
     desk.by_demographics(ANN | {"last_known_post_code": "ZZ99 3VZ"})
-    assert read[0] == learners.FEW + 1 and read[1] > learners.FEW + 1
+    assert read[0] == matches.FEW + 1 and read[1] > matches.FEW + 1
 
 
 def test_others_born_on_the_day_are_no_crowd(desk, read):
@@ -92,4 +92,4 @@ def test_others_born_on_the_day_are_no_crowd(desk, read):
     one = desk.new(ANN)
     reply = desk.by_demographics(ELSEWHERE)
     assert (reply.response_code, [found.uln for found in reply.learner]) == ("WSRC0003", [one])
-    assert matching.MOST_POSSIBLES < learners.FEW
+    assert matching.MOST_POSSIBLES < matches.FEW

@@ -6,7 +6,7 @@ from benchmarks.matching.tally import Answer
 from lrs_soap.codes import ResponseCode
 from lrs_soap.rules import matching
 from lrs_soap.store import engine as engines
-from lrs_soap.store import learners
+from lrs_soap.store import matches
 
 
 def answers(engine, searches: Iterable) -> Iterator[Answer]:
@@ -17,6 +17,6 @@ def answers(engine, searches: Iterable) -> Iterator[Answer]:
                 given_name=search.given_name, family_name=search.family_name, date_of_birth=search.date_of_birth,
                 gender=search.gender, last_known_post_code=search.last_known_post_code,
             )  # fmt: skip
-            decision = matching.decide(query, learners.candidates(connection, matching.lookups(query)))
+            decision = matching.decide(query, matches.candidates(connection, matching.lookups(query)))
             ulns = [match.learner.uln for match in decision.matches]
             yield Answer(ulns, decision.outcome is ResponseCode.EXACT_MATCH)

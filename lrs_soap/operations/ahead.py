@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lrs_soap.register import Call
 from lrs_soap.rules import matching
-from lrs_soap.store import engine, learners
+from lrs_soap.store import engine, learners, matches
 
 BY_ULN: Mapping[str, Callable[[Any], str]] = {
     "learnerByULN": lambda request: request.uln,
@@ -54,14 +54,14 @@ def read(asked: Sequence[tuple[Call, Any]]) -> None:
 
 
 def _read_searches(connection, searches: Sequence[tuple[Call, matching.Details]]) -> None:
-    exact = learners.by_details_of_all(connection, [request for _, request in searches])
+    exact = matches.by_details_of_all(connection, [request for _, request in searches])
     more = []
     for (call, request), learner in zip(searches, exact, strict=True):
         call.ahead = {_EXACT: learner}
         if learner is None:
             more.append((call, matching.lookups(request)))
     if more:
-        held = learners.first_candidates_of_all(connection, [lookups for _, lookups in more])
+        held = matches.first_candidates_of_all(connection, [lookups for _, lookups in more])
         for (call, _), found in zip(more, held, strict=True):
             call.ahead[_CANDIDATES] = found
 
@@ -72,12 +72,12 @@ def by_uln(call: Call, connection, uln: str) -> learners.StoredLearner | None:
 
 
 def by_details(call: Call, connection, details: matching.Details) -> learners.StoredLearner | None:
-    """`learners.by_details` of the call's request, perhaps read before."""
-    return call.ahead[_EXACT] if _EXACT in call.ahead else learners.by_details(connection, details)
+    """`matches.by_details` of the call's request, perhaps read before."""
+    return call.ahead[_EXACT] if _EXACT in call.ahead else matches.by_details(connection, details)
 
 
 def first_candidates(call: Call, connection, details: matching.Details) -> list[learners.StoredLearner]:
-    """`learners.first_candidates` of the call's request, perhaps read before."""
+    """`matches.first_candidates` of the call's request, perhaps read before."""
     if _CANDIDATES in call.ahead:
         return call.ahead[_CANDIDATES]
-    return learners.first_candidates(connection, matching.lookups(details))
+    return matches.first_candidates(connection, matching.lookups(details))

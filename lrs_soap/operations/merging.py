@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from lrs_soap import errors
 from lrs_soap.rules import merging
 from lrs_soap.rules.merging import Event
-from lrs_soap.store import audit, learners, merges
+from lrs_soap.store import audit, learners, matches, merges
 
 
 class Refused(errors.LrsError):
@@ -124,7 +124,7 @@ def _decide(connection, event: Event, old, new, act: Act, master=None) -> learne
         raise Refused("give a reason: whoever looks into the history later has nothing else")
     outcome = learners.replace(connection, old, new, changed_by=None, user_name=act.user_name, at=act.at)
     if outcome is learners.Replaced.IDENTITY_TAKEN:
-        other = learners.by_details(connection, new)
+        other = matches.by_details(connection, new)
         raise Refused(
             f"{new.uln} cannot be live: {other.uln} is now registered with the same names, date of birth, gender and "
             f"postcode; correct, merge or delete {other.uln} first"

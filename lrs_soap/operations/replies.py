@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from lrs_soap import frozen, model
 from lrs_soap.codes import LearnerStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import learners
+from lrs_soap.store import learners, matches
 
 _OURS = ("master_substituted", "linked_ulns", "notes")
 _SHARED = tuple(field.name for field in dataclasses.fields(model.Learner) if field.name not in _OURS)
@@ -48,22 +48,22 @@ def with_masters(
 def decided(
     connection: Connection, query: matching.Query, first: list[learners.StoredLearner], limit: int
 ) -> matching.Decision:
-    """What a search finds among the learners that its keys lead to, of whom `learners.first_candidates` are there.
+    """What a search finds among the learners that its keys lead to, of whom `matches.first_candidates` are there.
 
     limit: the most possible matches. Of a crowd no more are read than show that they are too many in any case.
     """
     some = _current(connection, first)
-    if len(first) <= learners.FEW:
+    if len(first) <= matches.FEW:
         return matching.decide(query, some, limit)
     exact = matching.exact_lookup(query)
     if exact is not None and matching.are_too_many(query, some, limit):
-        return matching.decide(query, some + _current(connection, learners.candidates(connection, [exact])), limit)
-    return matching.decide(query, _current(connection, learners.candidates(connection, matching.lookups(query))), limit)
+        return matching.decide(query, some + _current(connection, matches.candidates(connection, [exact])), limit)
+    return matching.decide(query, _current(connection, matches.candidates(connection, matching.lookups(query))), limit)
 
 
 def _current(
-    connection: Connection, found: Iterable[learners.StoredLearner | learners.Candidate]
-) -> list[learners.StoredLearner | learners.Candidate]:
+    connection: Connection, found: Iterable[learners.StoredLearner | matches.Candidate]
+) -> list[learners.StoredLearner | matches.Candidate]:
     """The candidates; one merged away names the master at the end of its chain.
 
     P: one whose master was deleted is as good as deleted itself, and left out.
@@ -75,7 +75,7 @@ def _current(
             master = master and learners.master_of(connection, master)
             if master is None or master.learner_status != LearnerStatus.ACTIVE:
                 continue
-            candidate = learners.merged_into(candidate, master.uln)
+            candidate = matches.merged_into(candidate, master.uln)
         current.append(candidate)
     return current
 

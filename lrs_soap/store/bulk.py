@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from lrs_soap.rules import matching
-from lrs_soap.store import identities, learners, statements, tables, ulns, writing
+from lrs_soap.store import identities, learners, matches, statements, tables, ulns, writing
 
 # Most learners that the searches of one batch step may find; of one search alone, most candidates it may have.
 MOST_FOUND = 20_000
@@ -87,8 +87,8 @@ def equal_and_drawn(conn: writing.Writer, new: Sequence[Newcomer]) -> tuple[dict
 
 def _equal_to(conn: Connection, new: Sequence[Newcomer]) -> ulns.Asked:
     if conn.dialect.name == "postgresql":
-        return learners.BY_KEYS_OF_ALL, {name: [one.values[name] for one in new] for name in learners.WITH_KEYS}
-    return _EQUAL_ON_SQLITE, {"wanted": json.dumps([[one.values[name] for name in learners.WITH_KEYS] for one in new])}
+        return matches.BY_KEYS_OF_ALL, {name: [one.values[name] for one in new] for name in matches.WITH_KEYS}
+    return _EQUAL_ON_SQLITE, {"wanted": json.dumps([[one.values[name] for name in matches.WITH_KEYS] for one in new])}
 
 
 def _equal(new: Sequence[Newcomer], rows: Iterable[tuple]) -> dict[bytes, list[learners.StoredLearner]]:
@@ -101,7 +101,7 @@ def _equal(new: Sequence[Newcomer], rows: Iterable[tuple]) -> dict[bytes, list[l
 
 
 def candidates(conn: Connection, lookups: Sequence[Iterable[matching.Lookup]]) -> list[list[str]]:
-    """For each search, given by its `matching.lookups`, the ULNs of the learners that `learners.candidates` finds."""
+    """For each search, given by its `matching.lookups`, the ULNs of the learners that `matches.candidates` finds."""
     most = MOST_CANDIDATES if len(lookups) == 1 else MOST_FOUND
     wanted: dict[tuple[str, ...], list] = {columns: [] for columns in matching.READS}
     for search, reads in enumerate(lookups):

@@ -8,7 +8,7 @@ from support import batches
 
 from lrs_soap.codes import JobStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import bulk, contents, jobs, learners
+from lrs_soap.store import bulk, contents, jobs, learners, matches
 from lrs_soap.store import engine as engines
 
 NOW = batches.NOW
@@ -275,7 +275,7 @@ def test_bulk_insert_is_found_as_single_inserts_are(engine):
                     query(new[6], family_name="Nobody", given_name="None", last_known_post_code="ZZ99 9ZZ")]  # fmt: skip
         lookups = [matching.lookups(search) for search in searches]
         for found, reads in zip(bulk.candidates(connection, lookups), lookups, strict=True):
-            assert sorted(found) == sorted(one.uln for one in learners.candidates(connection, reads))
+            assert sorted(found) == sorted(one.uln for one in matches.candidates(connection, reads))
         assert new[3].uln in bulk.candidates(connection, lookups)[0]
         assert bulk.candidates(connection, [(), lookups[0]])[0] == []
 

@@ -10,7 +10,7 @@ from store_samples import ADA, NOW, changed, insert, store
 from lrs_soap import contract
 from lrs_soap.rules import matching
 from lrs_soap.store import engine as engines
-from lrs_soap.store import learners, tables, ulns
+from lrs_soap.store import learners, matches, tables, ulns
 
 BEA = changed(uln="1000000027", given_name="Bea", master_uln=ADA.uln, learner_status="0")
 ADA_TOO = changed(uln="1000000043", given_name="Ada Too")
@@ -84,10 +84,10 @@ def test_by_ulns_leaves_out_those_that_do_not_exist(engine):
 def test_by_details_finds_live_learners_only(engine):
     store(engine, ADA, BEA)
     with engines.read(engine) as conn:
-        assert learners.by_details(conn, ADA) == ADA
-        assert learners.by_details(conn, changed(family_name="ONEILL")) == ADA
-        assert learners.by_details(conn, BEA) is None
-        assert learners.by_details(conn, changed(gender="1")) is None
+        assert matches.by_details(conn, ADA) == ADA
+        assert matches.by_details(conn, changed(family_name="ONEILL")) == ADA
+        assert matches.by_details(conn, BEA) is None
+        assert matches.by_details(conn, changed(gender="1")) is None
 
 
 def test_a_second_learner_of_one_identity_is_not_inserted(conn):
@@ -222,18 +222,18 @@ def test_candidates_are_live_or_merged_and_come_once(engine):
     store(engine, ADA, BEA, deleted, other)
     with engines.read(engine) as conn:
         lookups = matching.lookups(query)
-        found = learners.first_candidates(conn, lookups)
+        found = matches.first_candidates(conn, lookups)
         assert sorted(found, key=lambda learner: learner.uln) == [ADA, BEA]
-        assert sorted(one.uln for one in learners.candidates(conn, lookups)) == [ADA.uln, BEA.uln]
-        assert len(learners.candidates(conn, lookups, limit=1)) == 1
-        assert learners.candidates(conn, ()) == learners.first_candidates(conn, ()) == []
+        assert sorted(one.uln for one in matches.candidates(conn, lookups)) == [ADA.uln, BEA.uln]
+        assert len(matches.candidates(conn, lookups, limit=1)) == 1
+        assert matches.candidates(conn, ()) == matches.first_candidates(conn, ()) == []
         for lookup in lookups:
-            assert ADA in learners.first_candidates(conn, [lookup]) or lookup.values[-1] == "ada"
+            assert ADA in matches.first_candidates(conn, [lookup]) or lookup.values[-1] == "ada"
 
 
 def test_of_many_candidates_what_decisions_look_at_is_read(engine):
     one, *others = [
-        changed(uln=str(2_000_000_000 + n), last_known_post_code=f"B{n} 1AA") for n in range(learners.FEW + 1)
+        changed(uln=str(2_000_000_000 + n), last_known_post_code=f"B{n} 1AA") for n in range(matches.FEW + 1)
     ]
     store(engine, *others, changed(uln=BEA.uln, learner_status="2"))
     query = matching.Query(
@@ -241,19 +241,19 @@ def test_of_many_candidates_what_decisions_look_at_is_read(engine):
     )
     lookups = matching.lookups(query)
     with engines.read(engine) as conn:
-        assert sorted(learners.first_candidates(conn, lookups), key=lambda found: found.uln) == others
+        assert sorted(matches.first_candidates(conn, lookups), key=lambda found: found.uln) == others
     more = [changed(uln=str(2_100_000_000 + n), last_known_post_code=f"M{n} 1AA") for n in range(3)]
     store(engine, one, *more)
     with engines.read(engine) as conn:
-        first, found = learners.first_candidates(conn, lookups), learners.candidates(conn, lookups)
-    assert len(first) == learners.FEW + 1 and all(each in [one, *others, *more] for each in first)
+        first, found = matches.first_candidates(conn, lookups), matches.candidates(conn, lookups)
+    assert len(first) == matches.FEW + 1 and all(each in [one, *others, *more] for each in first)
     others += more
     wanted = [
-        learners.Candidate(*(getattr(each, name) for name in learners.Candidate._fields)) for each in [one, *others]
+        matches.Candidate(*(getattr(each, name) for name in matches.Candidate._fields)) for each in [one, *others]
     ]
     assert sorted(map(tuple, found)) == wanted
     assert {field for cls in matching.Candidate.__mro__ for field in getattr(cls, "__annotations__", ())} == {
-        *learners.Candidate._fields
+        *matches.Candidate._fields
     }
 
 
@@ -273,7 +273,7 @@ def test_replace_moves_identity_and_keys(conn):
     new = changed(version_number=2, family_name="Byron")
     assert replace(conn, ADA, new) is learners.Replaced.DONE
     assert identities(conn) == {matching.identity(new): ADA.uln}
-    assert learners.first_candidates(conn, matching.lookups(new)) == [new]
+    assert matches.first_candidates(conn, matching.lookups(new)) == [new]
     assert insert(conn, changed(uln="1000000027"))  # the old identity is free
 
 
@@ -383,10 +383,10 @@ def test_of_those_whose_keys_are_equal_the_one_whose_details_are_is_found(engine
     gone = changed(uln="1000000109", given_name=long + "Cleo", learner_status="2")
     store(engine, one, other, gone)
     with engines.read(engine) as conn:
-        assert [learners.by_details(conn, each) for each in (one, other, gone)] == [one, other, None]
+        assert [matches.by_details(conn, each) for each in (one, other, gone)] == [one, other, None]
         if engine.dialect.name == "postgresql":
             wanted = [other, gone, one, one]
-            assert learners.by_details_of_all(conn, wanted) == [other, None, one, one]
+            assert matches.by_details_of_all(conn, wanted) == [other, None, one, one]
 
 
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
@@ -403,10 +403,10 @@ def test_candidates_of_several_searches_are_those_of_each(engine, monkeypatch):
         return sorted(found, key=lambda one: one.uln)
 
     with engines.read(engine) as conn:
-        alone = [by_uln(learners.first_candidates(conn, reads)) for reads in lookups]
-        assert list(map(by_uln, learners.first_candidates_of_all(conn, lookups))) == alone
-        monkeypatch.setattr(learners, "FEW", 1)
-        first = learners.first_candidates_of_all(conn, lookups)
+        alone = [by_uln(matches.first_candidates(conn, reads)) for reads in lookups]
+        assert list(map(by_uln, matches.first_candidates_of_all(conn, lookups))) == alone
+        monkeypatch.setattr(matches, "FEW", 1)
+        first = matches.first_candidates_of_all(conn, lookups)
     assert [len(found) for found in alone] == [3, 3, 3, 3, 0]
     assert [len(found) for found in first] == [2, 2, 2, 2, 0]
     assert all(each in found for some, found in zip(first, alone, strict=True) for each in some)

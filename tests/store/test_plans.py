@@ -10,7 +10,7 @@ from store_samples import ADA, NOW, changed
 
 from lrs_soap.codes import JobStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import audit, auditchain, auditrows, auditsearch, bulk, events, jobs, learners, queue, schema, searches, subject, tables
+from lrs_soap.store import audit, auditchain, auditrows, auditsearch, bulk, events, jobs, learners, matches, queue, schema, searches, subject, tables
 from lrs_soap.store import engine as engines
 from lrs_soap.store import tables_audit, tables_events, tables_jobs, ulns
 
@@ -125,14 +125,14 @@ QUERIES = {
     "by_uln": lambda conn: learners.by_uln(conn, ADA.uln),
     "by_uln for_update": lambda conn: learners.by_uln(conn, ADA.uln, for_update=True),
     "by_ulns": lambda conn: learners.by_ulns(conn, [str(1_000_000_000 + number) for number in range(20)]),
-    "by_details": lambda conn: learners.by_details(conn, QUERY),
+    "by_details": lambda conn: matches.by_details(conn, QUERY),
     "linked_ulns": lambda conn: learners.linked_ulns(conn, ADA.uln),
-    "first candidates": lambda conn: learners.first_candidates(conn, matching.lookups(QUERY)),
-    "candidates": lambda conn: learners.candidates(conn, matching.lookups(QUERY)),
-    "exact candidates": lambda conn: learners.candidates(conn, [matching.exact_lookup(QUERY)]),
+    "first candidates": lambda conn: matches.first_candidates(conn, matching.lookups(QUERY)),
+    "candidates": lambda conn: matches.candidates(conn, matching.lookups(QUERY)),
+    "exact candidates": lambda conn: matches.candidates(conn, [matching.exact_lookup(QUERY)]),
 }
 for number, lookup in enumerate(matching.lookups(QUERY)):
-    QUERIES[f"lookup {number}"] = lambda conn, lookup=lookup: learners.candidates(conn, [lookup])
+    QUERIES[f"lookup {number}"] = lambda conn, lookup=lookup: matches.candidates(conn, [lookup])
 
 
 def _replace(conn):
@@ -213,7 +213,7 @@ def test_a_new_register_is_searched_by_index(empty_database_url, plans):
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 def test_an_exact_match_is_looked_for_by_postcode_and_birth(filled, plans):
     """However rare PostgreSQL thinks a name and a birth date are together: it knows of each alone."""
-    for ask in (QUERIES["by_details"], lambda conn: learners.by_details_of_all(conn, [QUERY] * 3)):
+    for ask in (QUERIES["by_details"], lambda conn: matches.by_details_of_all(conn, [QUERY] * 3)):
         [plan] = asked(plans, filled, ask)
         [read] = [line for line in plan.splitlines() if "Index Cond" in line]
         assert "postcode_key" in read and "date_of_birth" in read, plan
@@ -221,7 +221,7 @@ def test_an_exact_match_is_looked_for_by_postcode_and_birth(filled, plans):
 
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 def test_candidates_of_several_searches_are_looked_for_as_those_of_one(filled, plans):
-    ask = lambda conn: learners.first_candidates_of_all(conn, [matching.lookups(QUERY)] * 3)  # noqa: E731
+    ask = lambda conn: matches.first_candidates_of_all(conn, [matching.lookups(QUERY)] * 3)  # noqa: E731
     [one] = asked(plans, filled, QUERIES["first candidates"])
     [several] = asked(plans, filled, ask)
     assert one.count("Index Cond") == several.count("Index Cond") == len(matching.READS), several
@@ -236,7 +236,7 @@ def test_a_page_of_a_job_is_all_that_is_read(filled, plans):
 
 def test_every_lookup_reads_the_index_of_its_columns(filled, plans):
     for lookup in matching.lookups(QUERY):
-        [plan] = asked(plans, filled, lambda conn, lookup=lookup: learners.candidates(conn, [lookup]))
+        [plan] = asked(plans, filled, lambda conn, lookup=lookup: matches.candidates(conn, [lookup]))
         if filled.dialect.name == "sqlite":
             (index,) = (index for index in matching.INDEXES if index[0] == lookup.columns[0] and set(lookup.columns) <= set(index))
             assert f"ix_learner_{'_'.join(index)} " in plan

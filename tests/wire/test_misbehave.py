@@ -12,7 +12,7 @@ from support import outcomes, server, soap
 
 from lrs_soap import contract, resources, sandbox
 from lrs_soap.rules import matching
-from lrs_soap.store import engine, learners
+from lrs_soap.store import engine, matches
 from lrs_soap.wire import misbehave
 
 ROWS = json.loads((resources.directory("fixtures") / "misbehaviour.json").read_text(encoding="utf-8"))
@@ -107,7 +107,7 @@ def test_what_was_asked_for_is_done_or_not(sandbox, family_name, done):
         gender=values["Learner.Gender"], last_known_post_code=values["Learner.LastKnownPostCode"],
     )  # fmt: skip
     with engine.read(database) as connection:
-        found = learners.by_details(connection, query)
+        found = matches.by_details(connection, query)
     database.dispose()
     assert (found is not None) is done
 
