@@ -161,21 +161,12 @@ def insert(conn: Connection, new: Sequence[Newcomer], numbers: Sequence[str]) ->
     if conn.dialect.name == "postgresql":
         arrays = {name: [row[name] for row in rows] for name in rows[0]}
         return set(conn.execute(identities.INSERT_CLAIMING, arrays).scalars())
-    claimed = set(conn.execute(_CLAIM, [{"identity": row["identity"], "uln": row["uln"]} for row in rows]).scalars())
-    rows = [row for row in rows if row["uln"] in claimed]
-    try:
-        _add(conn, rows)
-    except sa.exc.IntegrityError:
-        # SQLite has undone the statement. That a number came from elsewhere is so rare that it is not asked for before.
-        if not (held := ulns.held(conn, list(claimed))):
-            raise
-        given_up = [{"released": row["identity"], "of_uln": row["uln"]} for row in rows if row["uln"] in held]
-        conn.execute(identities.RELEASE, given_up)
-        claimed -= held
-        _add(conn, [row for row in rows if row["uln"] in claimed])
+    held = ulns.held(conn, numbers)
+    claims = [{"identity": row["identity"], "uln": row["uln"]} for row in rows if row["uln"] not in held]
+    if not claims:
+        return set()
+    claimed = set(conn.execute(_CLAIM, claims).scalars())
+    added = [row for row in rows if row["uln"] in claimed]
+    if added:
+        conn.execute(_INSERT, [{name: value for name, value in row.items() if name != "identity"} for row in added])
     return claimed
-
-
-def _add(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        conn.execute(_INSERT, [{name: value for name, value in row.items() if name != "identity"} for row in rows])

@@ -291,6 +291,24 @@ def test_bulk_insert_adds_all_but_those_who_are_there(engine):
         assert set(learners.by_ulns(connection, [stored(n).uln for n in (1, 2, 3)])) == {stored(1).uln, stored(3).uln}
 
 
+@pytest.mark.parametrize("number", range(0, 40, 3))
+def test_whose_number_is_in_use_is_not_added_and_all_others_are(engine, number):
+    """However the rows are parted into statements."""
+    new = [stored(n) for n in range(len(PEOPLE))]
+    there = stored(number, given_name="Somebody", family_name="Else", date_of_birth="1950-01-01")
+    others = {one.uln for one in new} - {there.uln}
+    with engines.write(engine) as connection:
+        assert insert(connection, [there]) == {there.uln}
+        assert insert(connection, new) == others
+    with engines.read(engine) as connection:
+        held = learners.by_ulns(connection, [one.uln for one in new])
+        assert held == {one.uln: one for one in new} | {there.uln: there}
+        for one in new:
+            found = matches.by_details(connection, one)
+            assert found == (None if one.uln == there.uln else one)
+        assert set(bulk.by_identities(connection, [matching.identity(one) for one in new]).values()) == others
+
+
 def test_a_person_is_found_by_equal_details(engine):
     one, cut = stored(1, gender="1"), "Wolfeschlegelsteinhausen"
     others = [
