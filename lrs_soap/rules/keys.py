@@ -115,7 +115,4 @@ def lookups(query: Details) -> tuple[Lookup, ...]:
 
 def exact_lookup(query: Details) -> Lookup | None:
     """The one of `lookups` that by itself finds every exact match of the search; None if its postcode is no place."""
-    postcode = stored_keys(query).postcode_key
-    if postcode.startswith(likeness.UNKNOWN_POSTCODES):
-        return None
-    return Lookup(POSTCODE_BORN, (postcode, query.date_of_birth))
+    return next((lookup for lookup in lookups(query) if lookup.columns == POSTCODE_BORN), None)

@@ -69,7 +69,6 @@ def _bodies(length: int, residue: int) -> int:
 _BODIES = tuple(tuple(_bodies(length, residue) for residue in range(_MODULUS)) for length in range(_BODY_LENGTH))
 
 
-
 def _before(left: int, residue: int) -> tuple[int, ...]:
     """For each digit, how many valid bodies have a smaller one there: `left` digits follow, and what comes before has this
     residue. A body does not begin with 0."""
