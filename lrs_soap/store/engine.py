@@ -316,6 +316,7 @@ def _postgresql(url: URL, limits: dict[str, float], pool_size: int, max_overflow
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.dbapi.Error as error:
+            connection.reach.lost()
             # The pool answers this exception with a fresh connection.
             raise exc.DisconnectionError() from error
 

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from psycopg.pq import TransactionStatus
-from sqlalchemy import event
+from sqlalchemy import event, exc
 from sqlalchemy.engine import Engine
 
 from lrs_soap.store import libpq, statements
@@ -41,6 +41,7 @@ class Reach:
         self._lock = threading.Lock()
         self._patience = patience
         self._next_attempt = 0.0
+        self._lost_at = float("-inf")
         self.is_doubtful = False
         """Whether who asks may have to wait: the last answer did not come, or not at once."""
         self.is_down = False
@@ -85,24 +86,35 @@ class Reach:
         else:
             self.failed()
 
+    def lost(self) -> None:
+        """A connection was cut. The server may have gone, and every connection with it: those made before are replaced
+        when they are taken from the pool next, so that one call fails and not one for each of them."""
+        self._lost_at = time.monotonic()
+
     def _connect(self, _dialect: sa.Dialect, _record: Any, arguments: list, keywords: dict) -> "Connection":
         self.begin()
         if _is_on_a_loop():
             keywords = keywords | {"connect_timeout": _LEAST_CONNECT_SECONDS}
+        made_at = time.monotonic()
         try:
             connection = Connection.connect(*arguments, **keywords)
         except BaseException:
             self.failed()
             raise
-        connection.reach = self
+        connection.reach, connection.made_at = self, made_at
         # What is prepared, the session prepares: psycopg would now and then discard it together with its own.
         connection.prepare_threshold = None
-        self._taken(connection)
+        self._settle(connection)
         with self._lock:
             self._next_attempt = 0.0  # the turn of whoever asks first: a connection is no answer yet
         return connection
 
     def _taken(self, connection: "Connection", *_: Any) -> None:
+        if connection.made_at <= self._lost_at:
+            raise exc.DisconnectionError()  # the pool answers it with a fresh connection
+        self._settle(connection)
+
+    def _settle(self, connection: "Connection") -> None:
         connection.patience = ON_A_LOOP_SECONDS if _is_on_a_loop() else self._patience
 
 
@@ -111,6 +123,7 @@ class Connection(psycopg.Connection):
     the pool."""
 
     reach: Reach
+    made_at: float  # on the clock of time.monotonic
     patience: float
     _session: "Session | None" = None
 
@@ -167,6 +180,7 @@ class Session(libpq.Session):
     def __init__(self, connection: Connection, patience: float):
         super().__init__(connection, patience)
         self._reach = connection.reach
+        self.lost = connection.reach.lost
 
     def run(self, sql: str, arguments: Sequence[Any]) -> list[tuple]:
         """As libpq.Session does, and as Connection.wait does when the database is in doubt."""

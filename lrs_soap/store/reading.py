@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine
 from lrs_soap.store import statements
 from lrs_soap.store.statements import Values
 
+
 class Rows:
     """The rows of a select, all of them; what is used of SQLAlchemy's Result."""
 
@@ -62,6 +63,9 @@ class _SqliteSession:
     def run(self, sql: str, arguments: list) -> list[tuple]:
         return self._execute(sql, arguments).fetchall()
 
+    def lost(self) -> None:
+        """A file is not lost with a connection to it."""
+
 
 class Reader:
     """Runs selects on a connection of its own, each on what is committed by then; made and kept by `Readers`, one for
@@ -98,6 +102,8 @@ class Reader:
                 fetched = (session or self._open()).run(prepared.sql, arguments)
             except self.dialect.dbapi.Error as error:
                 lost = self.dialect.is_disconnect(error, self._connection, None)
+                if lost and self._session is not None:
+                    self._session.lost()
                 self.close()
                 # A database that did not answer in time will not do so now.
                 if session is None or not lost or isinstance(error, statements.Unanswered):

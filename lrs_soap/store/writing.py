@@ -147,8 +147,11 @@ class Writer(Connection):
         return Written(compiled.rows(fetched), changed)
 
     def _failed(self, sql: str, error: Exception) -> exc.DBAPIError:
-        lost = self.dialect.is_disconnect(error, self.connection.dbapi_connection, None)
+        connection = self.connection.dbapi_connection
+        lost = self.dialect.is_disconnect(error, connection, None)
         if lost:
+            if self.dialect.name == "postgresql":
+                connection.reach.lost()
             self.invalidate(error)
         return exc.DBAPIError.instance(
             sql, None, error, self.dialect.dbapi.Error, hide_parameters=True, connection_invalidated=lost,

@@ -1,5 +1,6 @@
 """What writers do otherwise than SQLAlchemy's connections: the rest are the tests of what is written with them."""
 
+import contextlib
 import datetime
 
 import pytest
@@ -60,6 +61,32 @@ def test_a_lost_connection_is_not_used_again(engine):
     assert raised.value.connection_invalidated
     with engines.write(engine) as conn:
         assert conn.execute(INSERT, ROW).scalar_one() > 0
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("noticed", ["by a write", "by a read"])
+def test_a_server_that_was_lost_fails_one_call_and_not_one_for_each_connection_kept(engine, noticed):
+    """As after a failover: every connection of the pool is dead, and whoever finds out first finds out for all."""
+    others = sa.text("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
+                     "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    asked = sa.select(sa.literal(1))
+    with engines.read(engine) as reader:
+        assert reader.execute(asked).scalar() == 1
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(engine.connect())
+    killer = engines.create(engine.url)
+    with killer.connect() as conn:
+        assert conn.execute(others).scalar() >= 5
+    killer.dispose()
+    if noticed == "by a read":
+        assert reader.execute(asked).scalar() == 1  # it has a connection of its own, and replaces it
+    else:
+        with pytest.raises(sa.exc.OperationalError), engines.write(engine) as conn:
+            conn.execute(INSERT, ROW)
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            assert stack.enter_context(engines.write(engine)).execute(INSERT, ROW).scalar_one() > 0
 
 
 def numbers(engine):
