@@ -1,6 +1,7 @@
 """lrs-soap load: what is loaded, what is turned away and why, and that an interrupted load goes on."""
 
 import csv
+import dataclasses
 import datetime
 import io
 import json
@@ -98,6 +99,28 @@ def test_a_register_is_filled_and_every_search_finds_its_learner(engine, process
             }
             assert {name: getattr(stored, name) for name in wanted} == wanted
     assert number_of(engine, tables.learner_identity) == 3_000
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_the_pages_of_a_filled_register_have_room(engine):
+    """SQLite fills pages to the last byte where rows come in order; each learner added then parted six of them."""
+    load(engine, synthetic(*REGISTER))
+    others = people.learners(100, seed=6)
+    newcomers = [
+        dataclasses.replace(
+            known, uln=f"{known.uln[:-1]}{(int(known.uln[-1]) + 1) % 10}", given_name=other.given_name,
+            family_name=other.family_name, date_of_birth=other.date_of_birth, last_known_post_code=other.last_known_post_code,
+        )
+        for known, other in zip(held(engine, *ULNS[::30]), others, strict=True)
+    ]  # fmt: skip
+    with engine.connect() as conn:
+        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        for learner in newcomers:
+            with engines.write(engine) as writer:
+                assert learners.insert(writer, learner, matching.identity(learner), matching.stored_keys(learner))
+        _, pages, _ = conn.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
+    # A page of the rows, one of identities and one of each of three indexes, and one page that is parted now and then.
+    assert pages / len(newcomers) < 8
 
 
 def learner_query(learner):
