@@ -59,6 +59,7 @@ def fill(url: str, size: int) -> None:
             if contents.has_learners(conn):
                 return
         organisation = _organisation(database)
+        database.dispose()  # SQLite is filled without its log where nobody else has it open
         with tempfile.TemporaryDirectory() as directory:
             _load(url, size, Path(directory))
             _decide(database, organisation, size)
