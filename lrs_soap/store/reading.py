@@ -120,8 +120,8 @@ class Reader:
             return Rows(list(connection.execute(statement, values)))
 
     def _open(self) -> Any:
-        # Detached: it leaves the pool for good, and the pool opens another when it needs one.
-        pooled = self.engine.raw_connection()
+        # A new one, out of a pool that is forgotten: one that was written on keeps megabytes of prepared statements.
+        pooled = self.engine.pool.recreate().connect()
         self._connection = pooled.driver_connection
         pooled.detach()
         if self.dialect.name == "sqlite":

@@ -48,6 +48,15 @@ def test_a_thread_keeps_its_connection_and_a_disposed_engine_has_none(engine):
         assert reader.execute(sa.select(sa.literal(2))).scalar_one() == 2
 
 
+def test_a_reader_leaves_writers_the_connection_they_have(engine):
+    with engines.write(engine) as conn:
+        written_on = conn.connection.driver_connection
+    with engines.read(engine) as reader:
+        reader.execute(sa.select(sa.literal(1)))
+    with engines.write(engine) as conn:
+        assert conn.connection.driver_connection is written_on is not reader._connection
+
+
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 def test_a_connection_that_was_cut_is_replaced(engine):
     with engines.read(engine) as reader:
