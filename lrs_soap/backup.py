@@ -76,6 +76,10 @@ def backup(url: str, file: Path, *, force: bool = False) -> Manifest:
         return manifest
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"{file} could not be written: {error}") from None
+    except sa.exc.DatabaseError as error:
+        if type(error.orig) is sqlite3.DatabaseError:  # what SQLite raises for a file that it cannot make sense of
+            raise BackupError("the database is damaged: SQLite cannot read its tables") from None
+        raise
     finally:
         partial.unlink(missing_ok=True)
         engine.dispose()

@@ -205,14 +205,14 @@ def test_another_kind_of_database_is_refused(sqlite_databases, file):
     sqlite_databases.drop(url)
 
 
-def test_a_damaged_register_makes_no_backup(sqlite_databases, file):
+@pytest.mark.parametrize("part", [0.05, 0.5])  # the list of the tables, and what is in them
+def test_a_damaged_register_makes_no_backup(sqlite_databases, file, part):
     url = sqlite_databases.migrated()
     path = sa.make_url(url).database
-    size = os.path.getsize(path)
     with open(path, "r+b") as stream:
-        stream.seek(size // 2)
+        stream.seek(int(os.path.getsize(path) * part))
         stream.write(b"\xff" * 8192)
-    with pytest.raises(backup.BackupError):
+    with pytest.raises(backup.BackupError, match="damaged"):
         backup.backup(url, file)
     assert list(file.parent.glob("*copy*")) == []
     sqlite_databases.drop(url)
