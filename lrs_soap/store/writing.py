@@ -15,8 +15,8 @@ from sqlalchemy.engine import Connection, Engine
 from lrs_soap.store import statements
 from lrs_soap.store.reading import Rows
 
-_MOST_VALUES = 8_192
-"""Of one INSERT on SQLite, which takes 32,766 of them."""
+_MOST_VALUES = 2_048
+"""Of one INSERT on SQLite, which takes 32,766 of them: each keeps 100 bytes in the statement that the connection keeps."""
 
 _MANY = (list, statements.Columns)
 _COMPILED = (sa.Select, sa.CompoundSelect, sa.TextualSelect, sa.Insert, sa.Update, sa.Delete)
