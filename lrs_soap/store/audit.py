@@ -5,7 +5,8 @@ import datetime
 import logging
 import operator
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -46,17 +47,26 @@ class Entry:
     duration_us: int
 
 
+Scope = frozenset[tuple[int, str]]
+"""Pairs of an organisation's id and the ULN of a learner in the scope of its reports."""
+
+MOST_KNOWN = 8_192  # 2 MB
+KNOWN_SECONDS = 600.0
+
 _values = operator.attrgetter(*auditrows.COLUMNS)
 
 
-def write(conn: Connection, entries: Sequence[Entry]) -> None:
-    """Appends the entries, and their learners to the scope of the organisations that registered or found them."""
+def write(conn: Connection, entries: Sequence[Entry], known: Collection[tuple[int, str]] = ()) -> Scope:
+    """Appends the entries, and their learners to the scope of the organisations that registered or found them; gives these
+    pairs. known: those of them that are there already, whom it costs less not to add again."""
     if not entries:
-        return
+        return frozenset()
     rows = dict(zip(auditrows.COLUMNS, map(list, zip(*map(_values, entries), strict=True)), strict=True))
     touched = [(number, uln) for number, entry in enumerate(entries) for uln in dict.fromkeys(entry.ulns)]
     # In one order everywhere: two transactions that add the same rows then wait, where they could deadlock.
-    auditrows.add(conn, statements.Columns(rows), touched, sorted(_scope(entries)))
+    scope = _scope(entries).difference(known)
+    auditrows.add(conn, statements.Columns(rows), touched, sorted(scope))
+    return scope
 
 
 def _missing(conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
@@ -66,13 +76,13 @@ def _missing(conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if (entry.request_id, entry.operation) not in there]
 
 
-def _scope(entries: Iterable[Entry]) -> set[tuple[int, str]]:
-    return {
+def _scope(entries: Iterable[Entry]) -> Scope:
+    return frozenset(
         (entry.organisation_id, uln)
         for entry in entries
         if entry.organisation_id is not None and entry.operation in IN_SCOPE
         for uln in entry.ulns
-    }
+    )
 
 
 class AuditWriter:
@@ -80,6 +90,9 @@ class AuditWriter:
 
     What `add` took is written within flush_seconds, or later if the database cannot: it is tried again until it can,
     and the number waiting is logged. At most max_queue entries wait; beyond that `add` writes before it returns.
+
+    Whom an organisation finds, it mostly finds again soon: who was put into its scope a moment ago is not put there again,
+    until the database fails or KNOWN_SECONDS are over, as another may have taken its place.
     """
 
     def __init__(self, engine: Engine, flush_seconds: float = 0.5, max_queue: int = 10_000, max_group: int = 1_000):
@@ -91,6 +104,8 @@ class AuditWriter:
         self._queue = threading.Lock()  # guards _waiting
         self._writing = threading.Lock()  # held by whoever writes, so that flush() means written
         self._unsure = False  # whether the last group was written: the answer to a commit can be lost
+        self._known: set[tuple[int, str]] = set()  # for who writes
+        self._known_until = 0.0
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -111,9 +126,7 @@ class AuditWriter:
             size = self._max_group
             while group := self._first(size):
                 try:
-                    with engines.write(self._engine) as conn:
-                        write(conn, _missing(conn, group) if self._unsure else group)
-                    self._unsure = False
+                    self._write(group)
                 except (sa.exc.IntegrityError, sa.exc.DataError):
                     # One entry the database will never take must not hold up the others: it is found by halves.
                     if len(group) > 1:
@@ -127,6 +140,20 @@ class AuditWriter:
                 with self._queue:
                     del self._waiting[: len(group)]
                 size = self._max_group
+
+    def _write(self, group: Sequence[Entry]) -> None:
+        now = time.monotonic()
+        if now >= self._known_until or len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+            self._known_until = now + KNOWN_SECONDS
+        try:
+            with engines.write(self._engine) as conn:
+                added = write(conn, _missing(conn, group) if self._unsure else group, self._known)
+        except sa.exc.SQLAlchemyError:
+            self._known.clear()
+            raise
+        self._known |= added
+        self._unsure = False
 
     def close(self) -> None:
         """Writes what waits and ends the thread. Raises the database's error if it cannot be written."""

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from store_samples import NOW
 
-from lrs_soap.store import audit, auditsearch, tables
+from lrs_soap.store import audit, auditrows, auditsearch, tables
 from lrs_soap.store import engine as engines
 
 
@@ -52,10 +52,10 @@ def broken(monkeypatch):
     failing.set()
     write = audit.write
 
-    def fail(conn, entries):
+    def fail(conn, entries, known):
         if failing.is_set():
             raise sa.exc.OperationalError("INSERT", {}, Exception("gone"))
-        write(conn, entries)
+        return write(conn, entries, known)
 
     monkeypatch.setattr(audit, "write", fail)
     return failing
@@ -117,6 +117,52 @@ def test_finding_registering_and_updating_bring_a_learner_into_scope(engine, org
         audit.write(conn, [entry(ulns=("1000000007",))])  # nobody's
     in_scope = [(organisation_id, uln) for name, uln in of.items() if name != "verifyLearner"]
     assert rows(engine, tables.organisation_learner) == in_scope
+
+
+@pytest.fixture
+def put_into_scope(monkeypatch):
+    """The pairs that are written, a list for each group."""
+    groups, add = [], auditrows.add
+
+    def noted(conn, rows, touched, scope):
+        groups.append(list(scope))
+        add(conn, rows, touched, scope)
+
+    monkeypatch.setattr(auditrows, "add", noted)
+    return groups
+
+
+def test_who_was_put_into_scope_a_moment_ago_is_not_put_there_again(engine, organisation_id, writer, put_into_scope):
+    ann, ben = "1000000001", "1000000002"
+    for ulns in ((ann,), (ann, ben), (ben,)):
+        writer.add(entry(organisation_id=organisation_id, ulns=ulns))
+        writer.flush()
+    assert put_into_scope == [[(organisation_id, ann)], [(organisation_id, ben)], []]
+    assert rows(engine, tables.organisation_learner) == [(organisation_id, ann), (organisation_id, ben)]
+    assert len(rows(engine, tables.audit_learner)) == 4  # the trail has every call
+
+
+@pytest.mark.parametrize("forgotten", ["in time", "when there are many", "when the database failed"])
+def test_who_is_in_scope_is_not_known_for_ever(engine, organisation_id, put_into_scope, broken, monkeypatch, forgotten):
+    ann = [entry(organisation_id=organisation_id, ulns=("1000000001",))]
+    if forgotten == "in time":
+        monkeypatch.setattr(audit, "KNOWN_SECONDS", 0.0)
+    if forgotten == "when there are many":
+        monkeypatch.setattr(audit, "MOST_KNOWN", 1)
+    broken.clear()
+    writer = audit.AuditWriter(engine, flush_seconds=60)
+    for _ in range(2):
+        writer.add(*ann)
+        writer.flush()
+        if forgotten == "when the database failed":
+            broken.set()
+            writer.add(*ann)
+            with pytest.raises(sa.exc.OperationalError):
+                writer.flush()
+            broken.clear()
+    writer.close()
+    assert put_into_scope[0] == put_into_scope[-1] == [(organisation_id, "1000000001")]
+    assert len(rows(engine, tables.organisation_learner)) == 1
 
 
 def test_audit_holds_no_demographics():
