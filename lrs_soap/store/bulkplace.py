@@ -23,7 +23,7 @@ _CLAIM = (
 # What is put down in order fills SQLite's pages to the last byte (PostgreSQL leaves a tenth of them free), and each learner
 # registered later would part six of them: at a million learners, 14 pages are written for one instead of 7. So some take
 # their places last, about one for each page, as those do who are registered: of rows, of identities and of the indexes' entries.
-_AMONG_ROWS, _AMONG_IDENTITIES, _AMONG_ENTRIES = "line % 8 = 0", "line % 48 = 0", "line % 64 = 0"
+_AMONG_ROWS, _AMONG_IDENTITIES, _AMONG_ENTRIES = "line % 12 = 0", "line % 70 = 0", "line % 96 = 0"
 # Of a register filled at once: the masters are in it.
 _MARK_ALL = (
     "UPDATE learner SET is_master = true "

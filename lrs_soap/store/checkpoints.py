@@ -30,10 +30,10 @@ _PAUSES = 20
 """After so many in which nothing was written the thread ends."""
 
 LONG_PAGES = 8_192
-"""A log of that length (16 MB) is begun anew."""
+"""A log of that length (32 MB) is begun anew."""
 
 LOG_PAGES = 16_384
-"""Beyond that (32 MB) a commit makes the checkpoint itself: the log does not grow for ever when the thread is too slow."""
+"""Beyond that (64 MB) a commit makes the checkpoint itself: the log does not grow for ever when the thread is too slow."""
 
 _READERS_SECONDS = 0.005
 """How long a log that is begun anew waits for readers of its end: writers wait with it."""

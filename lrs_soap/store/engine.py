@@ -38,10 +38,6 @@ _ON_THE_WAY_SECONDS = 1.0
 # How long a connection is waited for when all are in use: what comes after that takes time too.
 _POOL_SECONDS = 5.0
 
-# Of a new SQLite file: half of SQLite's own. A registration changes a few bytes on each of ten pages, and writes these as a
-# whole, twice; finds are as quick.
-_PAGE_BYTES = 2_048
-
 # Where a SQLite connection that is about to write says so, and where it puts what it needs for a while; and where it is
 # known what it was told last.
 _TO_WRITE, _TEMPORARY = "lrs_soap.to_write", "lrs_soap.temporary"
@@ -248,7 +244,6 @@ def _sqlite(url: URL, synchronous: str, pool_size: int, max_overflow: int, busy_
     def settle(connection, _record):
         # sqlite3 would open transactions by its own rules; the listener below opens them by ours.
         connection.isolation_level = None
-        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}").close()  # before anything is in the file
         turns.use_wal(connection, busy_timeout)
         connection.execute(f"PRAGMA synchronous = {synchronous}").close()
         connection.execute("PRAGMA foreign_keys = ON").close()

@@ -1,5 +1,4 @@
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -65,18 +64,6 @@ def test_sqlite_is_set_up(sqlite_databases):
     with engine.connect() as conn:
         assert settings(conn, "synchronous") == {"synchronous": 1}
     engine.dispose()
-
-
-def test_a_new_sqlite_file_has_small_pages_and_another_keeps_its_own(tmp_path):
-    other = sqlite3.connect(tmp_path / "other.db")
-    other.executescript("PRAGMA page_size = 8192; CREATE TABLE t (n integer)")
-    other.close()
-    for name, size in (("new.db", 2_048), ("other.db", 8_192)):
-        engine = engines.create(f"sqlite:///{tmp_path / name}")
-        with engines.write(engine) as conn:
-            conn.exec_driver_sql("CREATE TABLE IF NOT EXISTS t (n integer)")
-            assert settings(conn, "page_size", "journal_mode") == {"page_size": size, "journal_mode": "wal"}
-        engine.dispose()
 
 
 def test_a_new_sqlite_file_is_for_its_owner_only(tmp_path):
