@@ -57,8 +57,8 @@ _values = operator.attrgetter(*auditrows.COLUMNS)
 
 
 def write(conn: Connection, entries: Sequence[Entry], known: Collection[tuple[int, str]] = ()) -> Scope:
-    """Appends the entries, and their learners to the scope of the organisations that registered or found them; gives these
-    pairs. known: those of them that are there already, whom it costs less not to add again."""
+    """Appends the entries, and their learners to the scope of the organisations that registered or found them, but
+    for the pairs in `known`, which are there already; gives the pairs that it added or found there."""
     if not entries:
         return frozenset()
     rows = dict(zip(auditrows.COLUMNS, map(list, zip(*map(_values, entries), strict=True)), strict=True))
