@@ -94,7 +94,7 @@ class Load:
             self.run("CREATE SCHEMA IF NOT EXISTS loading")
         # Unlogged: a PostgreSQL that crashes empties it, and the two tables go together.
         unlogged = "" if self.sqlite else "UNLOGGED"
-        self.run(f"CREATE {unlogged} TABLE IF NOT EXISTS loading.waiting ({bulkpack.waiting(number, blob)})")
+        self.run(f"CREATE {unlogged} TABLE IF NOT EXISTS loading.waiting ({bulkpack.WAITING[self.conn.dialect.name]})")
         self.run(f"CREATE {unlogged} TABLE IF NOT EXISTS loading.turned (line {number}, rule TEXT, other {number})")
         self.run(f"CREATE {unlogged} TABLE IF NOT EXISTS loading.progress (\"offset\" {number}, lines {number}, "
                   f"digest {blob}, \"rows\" {number}, rejected {number}, exceptions_bytes {number})")
@@ -133,13 +133,12 @@ class Load:
 
     def turn_away(self, turned: Callable[[Iterator[Turned]], Progress]) -> None:
         """Hands over the rows of `loading.turned`, which wait no longer. `turned` says how far the load is with them."""
+        if self.run("SELECT 1 FROM loading.turned LIMIT 1").first() is None:
+            return
         rows = self.run("SELECT t.rule, t.other, w.* FROM loading.turned t JOIN loading.waiting w ON w.line = t.line "
                          "ORDER BY t.line").mappings()
         found = (Turned(row["line"], row["rule"], row["other"], {name: row[name] for name in bulkpack.COLUMNS}) for row in rows)
-        first = next(found, None)
-        if first is None:
-            return
-        after = turned(_chained(first, found))
+        after = turned(found)
         self.run("DELETE FROM loading.waiting WHERE line IN (SELECT line FROM loading.turned)")
         self.run("DELETE FROM loading.turned")
         self._keep(after)
@@ -181,11 +180,6 @@ class Load:
                 Path(f"{self._file}{suffix}").unlink(missing_ok=True)
         else:
             self.run("DROP SCHEMA IF EXISTS loading CASCADE")
-
-
-def _chained(first: Turned, rest: Iterator[Turned]) -> Iterator[Turned]:
-    yield first
-    yield from rest
 
 
 class Busy(errors.LrsError):

@@ -19,30 +19,32 @@ NUMBERS = {"line", "uln", "master_uln", "version_number"}
 """Columns that are numbers in the database."""
 
 
-def waiting(number: str, blob: str) -> str:
-    """The columns of the table in which rows wait, with the database's words for types."""
-    kinds = {name: number if name in NUMBERS else blob if name == "identity" else "TEXT" for name in COLUMNS}
+def _waiting(number: str, blob: str, line: str) -> str:
+    kinds = {name: number if name in NUMBERS else blob if name == "identity" else "TEXT" for name in COLUMNS} | {"line": line}
     return ", ".join(f"{name} {kind}" for name, kind in kinds.items())
 
 
+# On SQLite the line is the row's own number: whoever is turned away is found by it.
+WAITING = {"sqlite": _waiting("INTEGER", "BLOB", "INTEGER PRIMARY KEY"), "postgresql": _waiting("BIGINT", "BYTEA", "BIGINT")}
+"""The columns of the table in which rows wait, by the name of the database."""
+
 SQLITE_PAGE = 65536
 """Bytes of a page of what waits on SQLite."""
-_WAITING = f"CREATE TABLE waiting ({waiting('INTEGER', 'BLOB')})"
-_INSERT = f"INSERT INTO waiting VALUES ({', '.join('?' * len(COLUMNS))})"
+_WAITING = f"CREATE TABLE waiting ({WAITING['sqlite']})"
 
 
 def pack_sqlite(columns: Sequence[Sequence]) -> bytes:
     """Rows as `Load.add` takes them on SQLite, from the columns COLUMNS: a database with the table `waiting`, whose rows
     SQLite copies as they are. To bind their values costs the most of a load, so it is done by many processes."""
-    columns = list(columns)
-    for at, name in enumerate(COLUMNS):
-        if name in ("uln", "master_uln"):
-            columns[at] = [None if value is None else int(value) for value in columns[at]]
+    given = {name: values for name, values in zip(COLUMNS, columns) if values.count(None) < len(values)}
+    for name in given.keys() & {"uln", "master_uln"}:
+        given[name] = [None if value is None else int(value) for value in given[name]]
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
         made.execute(f"PRAGMA page_size = {SQLITE_PAGE}")
+        made.execute("PRAGMA journal_mode = OFF")
         made.execute("BEGIN")
         made.execute(_WAITING)
-        made.executemany(_INSERT, zip(*columns))
+        made.executemany(f"INSERT INTO waiting ({', '.join(given)}) VALUES ({', '.join('?' * len(given))})", zip(*given.values()))
         made.execute("COMMIT")
         return made.serialize()
 

@@ -81,9 +81,8 @@ class _Placing:
         # Somebody is there twice, or somebody was quicker.
         with engines.write_on(self._conn):
             self._step("looking for learners who are there twice", 0, 1)
-            for rule, any_, statement in bulkconflicts.WITHIN:
-                if self._run(any_).first() is not None:
-                    self._turn(rule, statement)
+            for rule, statement in bulkconflicts.WITHIN:
+                self._turn(rule, statement)
         if empty:
             with contextlib.suppress(_Taken):
                 return self._fill()
@@ -107,6 +106,7 @@ class _Placing:
             self._conn.execute(DropIndex(index))
         steps = self._steps(len(indexes) + 3)
         next(steps)
+        # Identities first: that somebody is there twice is known before the rest is written.
         loaded = (self._filled_sqlite if self._load.sqlite else self._filled_postgresql)(merged, indexes, steps)
         self._record(self._conn, loaded)
         return loaded
@@ -118,11 +118,11 @@ class _Placing:
             yield
 
     def _filled_sqlite(self, merged: bool, indexes: Sequence[sa.Index], steps: Iterator[None]) -> int:
-        loaded = self._run(f"{_INSERT} WHERE NOT {_AMONG_ROWS} ORDER BY uln").rowcount
-        loaded += self._run(f"{_INSERT} WHERE {_AMONG_ROWS} AND NOT {_AMONG_ENTRIES} ORDER BY uln").rowcount
-        next(steps)
         self._run(f"{_CLAIM} AND NOT {_AMONG_IDENTITIES} ORDER BY identity")
         self._run(f"{_CLAIM} AND {_AMONG_IDENTITIES} ORDER BY identity")
+        next(steps)
+        loaded = self._run(f"{_INSERT} WHERE NOT {_AMONG_ROWS} ORDER BY uln").rowcount
+        loaded += self._run(f"{_INSERT} WHERE {_AMONG_ROWS} AND NOT {_AMONG_ENTRIES} ORDER BY uln").rowcount
         for index in indexes:
             next(steps)
             self._conn.execute(CreateIndex(index))
@@ -133,16 +133,18 @@ class _Placing:
         return loaded
 
     def _filled_postgresql(self, merged: bool, indexes: Sequence[sa.Index], steps: Iterator[None]) -> int:
-        # A heap has no order to keep; its key is quicker made afterwards, as the other indexes are.
+        # A heap has no order to keep; keys are quicker made afterwards, as the other indexes are.
         # An attempt that found somebody there twice has left all its rows on pages that nobody else would use.
         self._run("TRUNCATE learner, learner_identity")
         self._run("ALTER TABLE learner DROP CONSTRAINT pk_learner")
+        self._run("ALTER TABLE learner_identity DROP CONSTRAINT pk_learner_identity")
+        self._run(_CLAIM)
+        self._run("ALTER TABLE learner_identity ADD CONSTRAINT pk_learner_identity PRIMARY KEY (identity)")
+        next(steps)
         loaded = self._run(_INSERT).rowcount
         self._run("ALTER TABLE learner ADD CONSTRAINT pk_learner PRIMARY KEY (uln)")
         if merged:
             self._run(_MARK_ALL)
-        next(steps)
-        self._run(f"{_CLAIM} ORDER BY identity")
         for index in indexes:
             next(steps)
             self._conn.execute(CreateIndex(index))
@@ -155,8 +157,8 @@ class _Placing:
         with engines.write_on(self._conn):
             bulkconflicts.unlinked(self._run, self._load.index, in_register=True)
             self._load.turn_away(self._turned)
-            self._run(self._load.index("waiting_line", "waiting (line)"))
-            if not self._load.sqlite:
+            if not self._load.sqlite:  # where lines are the rows' own numbers
+                self._run(self._load.index("waiting_line", "waiting (line)"))
                 self._run("ANALYZE loading.waiting")
             total = self._run("SELECT count(*) FROM loading.waiting").scalar_one()
         loaded = unchanged = 0
