@@ -1,5 +1,6 @@
 """Searches by demographics whose keys lead to a crowd: what they find, and that they do not read it all."""
 
+import dataclasses
 from unittest import mock
 
 import pytest
@@ -8,7 +9,7 @@ from support import desk as desks
 from support.desk import ANN
 
 from lrs_soap.rules import matching
-from lrs_soap.store import matches
+from lrs_soap.store import engine, matches
 
 CROWD = matches.FEW + 10
 
@@ -41,6 +42,7 @@ def read():
     with (
         mock.patch.object(matches, "candidates", noting(matches.candidates)),
         mock.patch.object(matches, "first_candidates", noting(matches.first_candidates)),
+        mock.patch.object(matches, "likely_candidates", noting(matches.likely_candidates)),
     ):
         yield numbers
 
@@ -92,4 +94,38 @@ def test_others_born_on_the_day_are_no_crowd(desk, read):
     one = desk.new(ANN)
     reply = desk.by_demographics(ELSEWHERE)
     assert (reply.response_code, [found.uln for found in reply.learner]) == ("WSRC0003", [one])
+    assert read == [matches.FEW + 1, 1]
     assert matching.MOST_POSSIBLES < matches.FEW
+
+
+def test_who_might_be_meant_is_read_of_however_many(desk):
+    """Whatever the other names: known by another, misspelt, swapped, at the same postcode, and deleted."""
+    for number in range(CROWD):
+        desk.new(ANN | {"given_name": f"Zo{'aeiou'[number % 5]}{'bdgklmnp'[number // 5]}", "last_known_post_code": "M1 1AA"})
+        desk.new(ANN | {"family_name": f"Zo{'aeiou'[number % 5]}{'bdgklmnp'[number // 5]}", "last_known_post_code": "M1 1AA"})
+    given, family = ANN["given_name"], ANN["family_name"]
+    others = [
+        {"given_name": f"{given}e", "last_known_post_code": "B1 1AA"},
+        {"given_name": "Zoe", "preferred_given_name": given},
+        {"family_name": f"{family}x"},
+        {"family_name": "Zoe", "previous_family_name": family},
+        {"family_name": "Zoey", "family_name_at_age16": family},
+        {"family_name": given, "given_name": family},
+        {"date_of_birth": "1980-11-20"},
+    ]
+    for changes in others:
+        desk.new(ANN | {"last_known_post_code": "B2 2BB"} | changes)
+    desk.delete(desk.new(ANN | {"last_known_post_code": "B3 3BB"}))
+    with engine.read(desk.register.engine) as conn:
+        for changes in ({}, *others):
+            for postcode in ("B1 1AA", "B2 2BB", "M1 1AA", "ZZ99 3VZ"):
+                query = query_of(ANN | changes | {"last_known_post_code": postcode})
+                every = matches.candidates(conn, matching.lookups(query))
+                likely = matches.likely_candidates(conn, query)
+                assert matching.decide(query, likely, 100) == matching.decide(query, every, 100)
+                assert set(likely) <= set(every)
+
+
+def query_of(details):
+    """The search for these details."""
+    return matching.Query(**{field.name: details[field.name] for field in dataclasses.fields(matching.Query) if field.name in details})

@@ -58,7 +58,7 @@ def decided(
     exact = matching.exact_lookup(query)
     if exact is not None and matching.are_too_many(query, some, limit):
         return matching.decide(query, some + _current(connection, matches.candidates(connection, [exact])), limit)
-    return matching.decide(query, _current(connection, matches.candidates(connection, matching.lookups(query))), limit)
+    return matching.decide(query, _current(connection, matches.likely_candidates(connection, query)), limit)
 
 
 def _current(

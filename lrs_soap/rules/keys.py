@@ -81,9 +81,23 @@ POSTCODE_GIVEN = ("postcode_key", "given_key")
 # postcode and the two names: so these five lose nothing, and none reads a name or a date alone.
 READS = (BORN_FAMILY, BORN_GIVEN, POSTCODE_BORN, POSTCODE_FAMILY, POSTCODE_GIVEN)
 
+
+
+class Index(typing.NamedTuple):
+    """An index of learners: the columns it is named after, and those in it `beside` them, by which `narrowing` tells who of very
+    many could match before any of them is looked at."""
+
+    columns: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+
 # Those that begin with a postcode share an index: so few people live at one that the rest is looked for among all of
 # them, on one page, and each index less is a page less for every learner that is added.
-INDEXES = (BORN_FAMILY, BORN_GIVEN, ("postcode_key", "date_of_birth", "family_key", "given_key"))
+INDEXES = (
+    Index(BORN_FAMILY, ("given_key", "preferred_given_name")),
+    Index(BORN_GIVEN, ("family_key", "previous_family_name", "family_name_at_age16")),
+    Index(("postcode_key", "date_of_birth", "family_key", "given_key")),
+)
 
 
 def stored_keys(learner: Details) -> StoredKeys:

@@ -2,8 +2,10 @@
 
 import functools
 import unicodedata
+from collections.abc import Collection
 
 import jellyfish
+from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from lrs_soap.rules import nicknames
@@ -67,6 +69,9 @@ def sound(text: str | None) -> str:
     return (jellyfish.metaphone(folded) if folded.isascii() else "") or folded
 
 
+_MOST_SLIPS = 3
+
+
 def alike(a: str, b: str) -> bool:
     """Whether one folded name is likely a misspelling of the other (P); also true of equal names.
 
@@ -77,7 +82,7 @@ def alike(a: str, b: str) -> bool:
     if a == b:
         return True
     longest = max(len(a), len(b))
-    slips = OSA.distance(a, b, score_cutoff=3)
+    slips = OSA.distance(a, b, score_cutoff=_MOST_SLIPS)
     if slips == 1:
         return longest >= 4 or sorted(a) == sorted(b)
     if slips == 2:
@@ -85,9 +90,21 @@ def alike(a: str, b: str) -> bool:
     return slips == 3 and longest >= 8 and sound(a) == sound(b) and JaroWinkler.similarity(a, b) >= 0.85
 
 
+def alike_among(name: str, others: Collection[str]) -> set[str]:
+    """Those of very many folded names that are `alike` a folded name."""
+    near = process.extract(name, others, scorer=OSA.distance, score_cutoff=_MOST_SLIPS, limit=None)
+    return {other for other, _, _ in near if alike(name, other)}
+
+
 def same_given(a: str, b: str) -> bool:
     """Whether two folded given names are forms of one: equal, or a name and its diminutive or other spelling. (P)"""
     return a == b or not nicknames.GROUPS_OF.get(a, frozenset()).isdisjoint(nicknames.GROUPS_OF.get(b, ()))
+
+
+@functools.lru_cache(1024)
+def forms(name: str) -> frozenset[str]:
+    """Every folded given name that is the `same_given` as this one."""
+    return frozenset({name, *(other for other in nicknames.GROUPS_OF if same_given(name, other))})
 
 
 def alike_given(a: str, b: str) -> bool:

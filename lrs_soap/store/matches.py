@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from lrs_soap.codes import LearnerStatus
-from lrs_soap.rules import matching
+from lrs_soap.rules import matching, narrowing
 from lrs_soap.store import learners, reading, statements, tables
 
 
@@ -134,6 +134,25 @@ def candidates(conn: Connection, lookups: Iterable[matching.Lookup], limit: int 
     return _read(conn, lookups, limit, whole=False)
 
 
+def likely_candidates(conn: Connection, query: matching.Query, limit: int = 1_000) -> list[Candidate]:
+    """The `candidates` of all `matching.lookups` of a search but for those whose names it cannot mean (`narrowing`): for searches
+    that lead to very many. Their names are read from the indexes alone."""
+    keys, exact = matching.stored_keys(query), matching.exact_lookup(query)
+    sought = {"born": query.date_of_birth, "given": keys.given_key, "family": keys.family_key}
+    given, family = [], []
+    for is_family, key, *others in conn.execute(_NAMES, sought):
+        if is_family:
+            family.append((key, *others))
+        else:
+            given.append((key, others[0]))
+    sought |= {
+        "postcode": exact and exact.values[0],
+        "given_keys": sorted(narrowing.given_keys(query, given)),
+        "family_keys": sorted(narrowing.family_keys(query, query.previous_family_name, family)),
+    }
+    return conn.execute(_LIKELY[conn.dialect.name], sought | {"limit": limit}).all()
+
+
 def _read(conn: Connection, lookups: Iterable[matching.Lookup], limit: int, whole: bool) -> list:
     lookups = tuple(lookups)
     if not lookups:
@@ -142,6 +161,43 @@ def _read(conn: Connection, lookups: Iterable[matching.Lookup], limit: int, whol
     values = {name: value for name, (value,) in sought.items()}
     return conn.execute(_candidates(form, conn.dialect.name, whole), values | {"limit": limit}).all()
 
+
+_MOST_NAMES = 10_000
+"""So many names are looked at of those who are born on one day under the names of a search."""
+
+_BORN, _GIVEN, _FAMILY, _POSTCODE = (sa.bindparam(name, type_=sa.Text) for name in ("born", "given", "family", "postcode"))
+
+
+def _names() -> sa.Select:
+    given = sa.select(sa.literal_column("0"), _T.c.given_key, _T.c.preferred_given_name, sa.null())
+    family = sa.select(sa.literal_column("1"), _T.c.family_key, _T.c.previous_family_name, _T.c.family_name_at_age16)
+    born = _T.c.date_of_birth == _BORN
+    return sa.union_all(
+        given.where(born, _T.c.family_key == _FAMILY),
+        given.where(born, _T.c.family_key == _GIVEN),
+        family.where(born, _T.c.given_key == _GIVEN),
+    ).limit(_MOST_NAMES)
+
+
+_NAMES = _names()
+"""What stands in the indexes beside the birth date and one name of a search: 0, given key and preferred given name; or 1, family
+key, previous family name and that at 16."""
+
+
+def _likely(database: str) -> sa.Select:
+    born, live = _T.c.date_of_birth == _BORN, _T.c.learner_status != LearnerStatus.DELETED.value
+    given, family = (statements.among(_T.c[key], f"{key}s")[database] for key in ("given_key", "family_key"))
+    at_home = [_T.c.family_key == _FAMILY, _T.c.family_key == _GIVEN, _T.c.given_key == _GIVEN, born]
+    found = [
+        sa.and_(born, _T.c.family_key == _FAMILY, given),
+        sa.and_(born, _T.c.family_key == _GIVEN, given),
+        sa.and_(born, _T.c.given_key == _GIVEN, family),
+        *(sa.and_(_T.c.postcode_key == _POSTCODE, each) for each in at_home),
+    ]
+    return _CANDIDATE.where(sa.or_(*found), live).limit(sa.bindparam("limit"))
+
+
+_LIKELY = {database: _likely(database) for database in ("sqlite", "postgresql")}
 
 _Form = tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
 """The columns of each read that some searches make of an index, and the numbers of its values: of the first column, and of

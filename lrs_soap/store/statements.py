@@ -187,11 +187,11 @@ def any_of(column: sa.Column, name: str) -> sa.ColumnElement[bool]:
 
 
 def among(column: sa.Column, name: str) -> dict[str, sa.ColumnElement[bool]]:
-    """That a column of numbers is among those bound as the list `name`, by the name of the database: in one statement, prepared
-    once, whatever their number."""
+    """That a column of numbers or texts is among those bound as the list `name`, by the name of the database: in one statement,
+    prepared once, whatever their number."""
     given = sa.func.json_each(sa.bindparam(name, type_=sa.JSON)).table_valued("value", name="given")
     return {
-        "sqlite": column.in_(sa.select(sa.literal_column("value", sa.BigInteger)).select_from(given)),
+        "sqlite": column.in_(sa.select(sa.literal_column("value", column.type)).select_from(given)),
         "postgresql": any_of(column, name),
     }
 

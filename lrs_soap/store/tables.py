@@ -130,8 +130,8 @@ learner = sa.Table(
     # Room on each page for new versions: one that changes no key then touches no index.
     postgresql_with={"fillfactor": 90},
 )
-for _columns in matching.INDEXES:
-    sa.Index(None, *(learner.c[name] for name in _columns))
+for _columns, _beside in matching.INDEXES:
+    sa.Index(f"ix_learner_{'_'.join(_columns)}", *(learner.c[name] for name in (*_columns, *_beside)))
 sa.Index(
     None,
     learner.c.master_uln,

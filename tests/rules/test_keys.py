@@ -48,7 +48,8 @@ def test_never_more_than_two_fields_off(changes):
 
 def test_lookups_read_few_indexes_and_never_one_column():
     assert len(matching.INDEXES) == 3
-    assert all(any(set(columns) <= set(index) and columns[0] == index[0] for index in matching.INDEXES) for columns in matching.READS)
+    indexes = [index.columns for index in matching.INDEXES]
+    assert all(any(set(columns) <= set(index) and columns[0] == index[0] for index in indexes) for columns in matching.READS)
     lookups = matching.lookups(search(BOB))
     assert len(lookups) == len(set(lookups)) == 7
     assert {lookup.columns for lookup in lookups} == set(matching.READS)

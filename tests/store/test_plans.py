@@ -129,6 +129,7 @@ QUERIES = {
     "linked_ulns": lambda conn: learners.linked_ulns(conn, ADA.uln),
     "first candidates": lambda conn: matches.first_candidates(conn, matching.lookups(QUERY)),
     "candidates": lambda conn: matches.candidates(conn, matching.lookups(QUERY)),
+    "likely candidates": lambda conn: matches.likely_candidates(conn, QUERY),
     "exact candidates": lambda conn: matches.candidates(conn, [matching.exact_lookup(QUERY)]),
 }
 for number, lookup in enumerate(matching.lookups(QUERY)):
@@ -204,7 +205,7 @@ def test_a_new_register_is_searched_by_index(empty_database_url, plans):
     """Before the first ANALYZE: a connection keeps its plans, and the register grows."""
     made = engines.create(empty_database_url)
     schema.upgrade(made)
-    names = ("by_uln", "by_ulns", "by_details", "candidates", "first candidates", "bulk candidates", "bulk equal", "bulk identities")
+    names = ("by_uln", "by_ulns", "by_details", "candidates", "first candidates", "likely candidates", "bulk candidates", "bulk equal", "bulk identities")
     whole = {name: set().union(*map(scans, asked(plans, made, STATEMENTS[name]))) for name in names}
     made.dispose()
     assert not {name: tables for name, tables in whole.items() if tables}
@@ -238,15 +239,25 @@ def test_every_lookup_reads_the_index_of_its_columns(filled, plans):
     for lookup in matching.lookups(QUERY):
         [plan] = asked(plans, filled, lambda conn, lookup=lookup: matches.candidates(conn, [lookup]))
         if filled.dialect.name == "sqlite":
-            (index,) = (index for index in matching.INDEXES if index[0] == lookup.columns[0] and set(lookup.columns) <= set(index))
-            assert f"ix_learner_{'_'.join(index)} " in plan
+            (name,) = (
+                "_".join(index.columns) for index in matching.INDEXES
+                if index.columns[0] == lookup.columns[0] and set(lookup.columns) <= set(index.columns)
+            )  # fmt: skip
+            assert f"ix_learner_{name} " in plan
         else:
             assert "ix_learner_" in plan
 
 
+def test_names_of_very_many_are_read_from_indexes_alone(filled, plans):
+    names, learners_ = asked(plans, filled, QUERIES["likely candidates"])
+    on_pages = r"Index Scan|Heap Scan" if filled.dialect.name == "postgresql" else r"USING INDEX"
+    assert "ix_learner_date_of_birth_given_key" in names and not re.search(on_pages, names), names
+    assert not scans(learners_)
+
+
 def test_every_index_of_the_rules_is_there(engine):
     indexes = {tuple(index["column_names"]) for index in sa.inspect(engine).get_indexes("learner")}
-    assert indexes == {*matching.INDEXES, ("master_uln",)}
+    assert indexes == {*(index.columns + index.beside for index in matching.INDEXES), ("master_uln",)}
 
 
 def test_a_scan_would_be_noticed(filled, plans):
