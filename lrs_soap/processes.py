@@ -23,8 +23,11 @@ log = logs.get_logger("lrs_soap.processes")
 LEAVE = signal.SIGHUP
 """The signal for a child that may leave in its own time: whoever has connections waits until their clients are told."""
 
-# Forking starts a child in milliseconds, but only Linux does it safely with the libraries in use.
-_CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+FORKS = sys.platform == "linux"
+"""Whether children begin with all that their parent has imported. Forking starts a child in milliseconds, but only Linux does it
+safely with the libraries in use."""
+
+_CONTEXT = multiprocessing.get_context("fork" if FORKS else "spawn")
 # A child that dies young is started again later and later, so that a lasting cause does not burn a processor.
 _FIRST_DELAY, _LONGEST_DELAY, _YOUNG = 0.1, 10.0, 30.0
 _ORPHAN = 60.0

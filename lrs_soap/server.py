@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from lrs_soap import auditkey, contract, errors, filemodes, heaps, logs, metricsfiles, observe, processes, sandbox, settings
+from lrs_soap import auditkey, contract, errors, filemodes, heaps, importing, logs, metricsfiles, observe, processes, sandbox, settings
 from lrs_soap.store import engine, organisations, schema
 from lrs_soap.wire import shares, tls
 
@@ -47,6 +47,8 @@ def run(
     with _listen(chosen.host, chosen.port) as listening, metricsfiles.shared(), _calls_kept(sandbox) as calls:
         chosen = chosen.model_copy(update={"port": listening.getsockname()[1]})
         _prepare(chosen, sandbox, reset)
+        if processes.FORKS:
+            _import_for_all()
         supervisor = processes.Supervisor(roles(chosen, listening, calls), leaving=chosen.keep_alive_seconds + 45)
         if supervisor.run(lambda: (announce or _announce)(chosen, sandbox)):
             raise StartError("a worker process ended before it was ready: the log above says why")
@@ -62,6 +64,13 @@ def roles(chosen: settings.Settings, listening: socket.socket, calls: Path | Non
         processes.Role(f"batch worker {number}", _batch_worker, (chosen, listening))
         for number in range(1, chosen.job_workers + 1)
     ]
+
+
+def _import_for_all() -> None:
+    """What every process would import for itself, on the same processors, and keep a copy of."""
+    with importing.quickly():
+        from lrs_soap import metrics, register, worker  # noqa: F401
+        from lrs_soap.wire import app, http  # noqa: F401
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import click
 
+from lrs_soap import importing
+
 
 class Command(NamedTuple):
     """Where a command is: module, attribute, and the line that the group's help shows for it."""
@@ -28,7 +30,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         for commands in self.sections.values():
             if name in commands:
-                return getattr(importlib.import_module(commands[name].module), commands[name].attribute)
+                with importing.quickly():
+                    return getattr(importlib.import_module(commands[name].module), commands[name].attribute)
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lrs_soap import settings
+from lrs_soap import importing, settings
 from lrs_soap.cli import exits, options, output
 
 
@@ -59,8 +59,9 @@ def _disposable(given: dict[str, Any]) -> Iterator[None]:
 
 def _run(chosen: settings.Settings, *, as_json: bool = False, **how: Any) -> None:
     # The server's modules take half a second to import, which --help need not wait for.
-    from lrs_soap import server
-    from lrs_soap.cli import register
+    with importing.quickly():
+        from lrs_soap import server
+        from lrs_soap.cli import register
 
     if as_json:
         from lrs_soap import disposable
