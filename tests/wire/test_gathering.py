@@ -14,11 +14,12 @@ class Writer:
     """Stands in for `make_together`: writes a group when it is let, and remembers the groups."""
 
     def __init__(self, monkeypatch):
-        self.groups = []
+        self.groups, self.waited = [], []
         self.begun, self.let = threading.Semaphore(0), threading.Semaphore(0)
         monkeypatch.setattr(together, "make_together", self._write)
 
-    def _write(self, register, take):
+    def _write(self, register, take, waiting):
+        self.waited.append([one.call for one in waiting()])
         group = take()
         self.begun.release()
         assert self.let.acquire(timeout=60)
