@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from lrs_soap import frozen
 from lrs_soap.rules import access
 from lrs_soap.settings import Settings
-from lrs_soap.store import audit, engine, reading, replicas, warming
+from lrs_soap.store import audit, engine, reading, replicas
 from lrs_soap.store.replication import Position
 
 # Dates on the wire are England's (P: the historic service states no zone).
@@ -25,8 +25,8 @@ _entry = frozen.maker(audit.Entry, (
 
 
 class Register:
-    """An open register: `engine`, what reads from it, `warming` for its writers, `settings`, the audit writer, and `replicas` or
-    None. Close it to flush the audit."""
+    """An open register: `engine`, what reads from it, `settings`, the audit writer, and `replicas` or None. Close it to flush
+    the audit."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
@@ -36,7 +36,6 @@ class Register:
             statement_timeout=settings.statement_timeout_seconds,
         )
         self.read = engine.reads(self.engine)
-        self.warming = warming.Warming(self.engine)
         self.audit = audit.AuditWriter(self.engine, flush_seconds=settings.audit_flush_seconds)
         self.replicas = replicas.Replicas(self.engine, settings.replica) if settings.replica else None
 

@@ -25,7 +25,7 @@ def register_single_learner(call: Call, request: model.RegisterSingleLearnerRqst
     """
     wanted = applied(call, request)
     if isinstance(wanted, together.Application):
-        together.make_together(call.register, lambda: [wanted], lambda: [wanted])
+        together.make_together(call.register, lambda: [wanted])
         wanted = wanted.outcome
     if isinstance(wanted, Exception):
         raise wanted
@@ -82,7 +82,7 @@ def change(call: Call, request: model.UpdateLearnerRqst) -> together.Change:
         call.code = _update(call, connection, wanted)
         return model.UpdateLearnerResp(response_code=call.code)
 
-    return together.Change(call, wanted.uln, decide)
+    return together.Change(call, decide)
 
 
 def _update(call: Call, connection, wanted: model.LearnerToUpdate) -> ResponseCode:

@@ -5,11 +5,9 @@ Each is decided as if it came alone, registrations in their order and then chang
 database's constraint on the five folded details decides between groups that register the same person at once.
 """
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lrs_soap import model
@@ -34,11 +32,10 @@ class Application:
 
 @dataclasses.dataclass(slots=True)
 class Change:
-    """A change of the learner `uln` that a call wants: `decide` makes it, or not, on a connection, notes what came of it in the
-    call and gives the reply. It may be asked again after what it did was rolled back."""
+    """A change of a learner that a call wants: `decide` makes it, or not, on a connection, notes what came of it in the call
+    and gives the reply. It may be asked again after what it did was rolled back."""
 
     call: Call
-    uln: str
     decide: Callable[[writing.Writer], Reply]
     outcome: Outcome | None = None
 
@@ -46,20 +43,15 @@ class Change:
 Wanted = Application | Change
 
 
-def make_together(
-    register: Register, take: Callable[[], Sequence[Wanted]], waiting: Callable[[], Sequence[Wanted]] = tuple
-) -> Sequence[Wanted]:
+def make_together(register: Register, take: Callable[[], Sequence[Wanted]]) -> Sequence[Wanted]:
     """Does what is wanted by those that `take` gives once the transaction is open; gives these, each with its outcome.
     Raises nothing.
-
-    waiting: those who will be among them, as far as they are there already.
 
     What one of them makes impossible is undone, and each is tried alone. Where the database is the trouble, or the answer
     to the commit is lost, nothing is tried again: a learner might be there already, by this very call.
     """
     attempt = _Attempt(register)
     try:
-        _read_ahead(register, waiting())
         attempt.make(take)
     except Exception as error:
         taken = attempt.taken if attempt.has_taken else take()
@@ -71,14 +63,6 @@ def make_together(
                 make_together(register, lambda one=application: [one])
         return taken
     return attempt.taken
-
-
-def _read_ahead(register: Register, waiting: Sequence[Wanted]) -> None:
-    new = [(one.call.caller.organisation_id, one.newcomer) for one in waiting if isinstance(one, Application)]
-    changed = [(one.call.caller.organisation_id, one.uln) for one in waiting if isinstance(one, Change)]
-    if new or changed:
-        with contextlib.suppress(sa.exc.SQLAlchemyError):  # what is wrong the transaction meets itself
-            register.warming.read(new, changed)
 
 
 class _Attempt:

@@ -23,12 +23,12 @@ import typing
 from lrs_soap import codes, frozen
 from lrs_soap.rules import keys, likeness, names
 from lrs_soap.rules.keys import (
-    INDEXES, READS, Details, Index, Lookup, StoredKeys, exact_lookup, identity, lookups, same, stored_keys,
+    INDEXES, READS, Details, Lookup, StoredKeys, exact_lookup, identity, lookups, same, stored_keys,
 )  # fmt: skip
 
 __all__ = [
     "EXACT", "INDEXES", "MOST_MISTAKES", "MOST_POSSIBLES", "OPTIONAL_FIELDS", "READS", "RULES",
-    "Candidate", "Decision", "Details", "Index", "Lookup", "Match", "NamesKnown", "Query", "Rule", "StoredKeys",
+    "Candidate", "Decision", "Details", "Lookup", "Match", "NamesKnown", "Query", "Rule", "StoredKeys",
     "are_too_many", "decide", "exact_lookup", "identity", "lookups", "names_known", "same", "stored_keys",
 ]  # fmt: skip
 

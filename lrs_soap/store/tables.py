@@ -130,15 +130,8 @@ learner = sa.Table(
     # Room on each page for new versions: one that changes no key then touches no index.
     postgresql_with={"fillfactor": 90},
 )
-
-
-def index_name(index: matching.Index) -> str:
-    """The name of one of the `matching.INDEXES`."""
-    return f"ix_learner_{'_'.join(index.columns)}"
-
-
-for _index in matching.INDEXES:
-    sa.Index(index_name(_index), *(learner.c[name] for name in _index.columns + _index.beside))
+for _columns, _beside in matching.INDEXES:
+    sa.Index(f"ix_learner_{'_'.join(_columns)}", *(learner.c[name] for name in (*_columns, *_beside)))
 sa.Index(
     None,
     learner.c.master_uln,

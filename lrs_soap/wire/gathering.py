@@ -50,16 +50,12 @@ class Gathering:
         if quiet < _QUIET and len(self._waiting) < MOST:
             loop.call_soon(self._settle, loop, len(self._waiting), quiet)
             return
-        writing = loop.run_in_executor(self._threads, together.make_together, self._register, self._take, self._peek)
+        writing = loop.run_in_executor(self._threads, together.make_together, self._register, self._take)
         writing.add_done_callback(lambda done: self._tell(loop, done.result()))
 
     def _take(self) -> list[together.Wanted]:
         # Only this thread takes, and a deque may be added to meanwhile.
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
-
-    def _peek(self) -> list[together.Wanted]:
-        # At once, as nothing of Python's runs meanwhile.
-        return list(self._waiting)[:MOST]
 
     def _tell(self, loop: asyncio.AbstractEventLoop, made: Sequence[together.Wanted]) -> None:
         for one in made:
