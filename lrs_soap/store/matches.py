@@ -139,16 +139,14 @@ def likely_candidates(conn: Connection, query: matching.Query, limit: int = 1_00
     that lead to very many. Their names are read from the indexes alone."""
     keys, exact = matching.stored_keys(query), matching.exact_lookup(query)
     sought = {"born": query.date_of_birth, "given": keys.given_key, "family": keys.family_key}
-    given, family = [], []
-    for is_family, key, *others in conn.execute(_NAMES, sought):
-        if is_family:
-            family.append((key, *others))
-        else:
-            given.append((key, others[0]))
+    found: tuple[list, list, list] = ([], [], [])
+    for read, *names in conn.execute(_NAMES, sought):
+        found[read].append(names)
     sought |= {
         "postcode": exact and exact.values[0],
-        "given_keys": sorted(narrowing.given_keys(query, given)),
-        "family_keys": sorted(narrowing.family_keys(query, query.previous_family_name, family)),
+        "given_keys": sorted(narrowing.given_keys(query, [names[:2] for names in found[0]])),
+        "swapped_keys": sorted(narrowing.given_keys(query, [names[:2] for names in found[1]])),
+        "family_keys": sorted(narrowing.family_keys(query, query.previous_family_name, found[2])),
     }
     return conn.execute(_LIKELY[conn.dialect.name], sought | {"limit": limit}).all()
 
@@ -169,28 +167,29 @@ _BORN, _GIVEN, _FAMILY, _POSTCODE = (sa.bindparam(name, type_=sa.Text) for name 
 
 
 def _names() -> sa.Select:
-    given = sa.select(sa.literal_column("0"), _T.c.given_key, _T.c.preferred_given_name, sa.null())
-    family = sa.select(sa.literal_column("1"), _T.c.family_key, _T.c.previous_family_name, _T.c.family_name_at_age16)
+    given = (_T.c.given_key, _T.c.preferred_given_name, sa.null())
+    family = (_T.c.family_key, _T.c.previous_family_name, _T.c.family_name_at_age16)
+    reads = ((given, _T.c.family_key == _FAMILY), (given, _T.c.family_key == _GIVEN), (family, _T.c.given_key == _GIVEN))
     born = _T.c.date_of_birth == _BORN
+    # The same names once: they come in the order of the index.
     return sa.union_all(
-        given.where(born, _T.c.family_key == _FAMILY),
-        given.where(born, _T.c.family_key == _GIVEN),
-        family.where(born, _T.c.given_key == _GIVEN),
+        *(sa.select(sa.literal_column(str(n)), *names).where(born, by).distinct() for n, (names, by) in enumerate(reads))
     ).limit(_MOST_NAMES)
 
 
 _NAMES = _names()
-"""What stands in the indexes beside the birth date and one name of a search: 0, given key and preferred given name; or 1, family
-key, previous family name and that at 16."""
+"""What stands in the indexes beside the birth date and one name of a search. With its family name, 0, or its given name as one, 1:
+given key and preferred given name; with its given name, 2: family key, previous family name and that at 16."""
 
 
 def _likely(database: str) -> sa.Select:
     born, live = _T.c.date_of_birth == _BORN, _T.c.learner_status != LearnerStatus.DELETED.value
-    given, family = (statements.among(_T.c[key], f"{key}s")[database] for key in ("given_key", "family_key"))
+    given, swapped = (statements.among(_T.c.given_key, name)[database] for name in ("given_keys", "swapped_keys"))
+    family = statements.among(_T.c.family_key, "family_keys")[database]
     at_home = [_T.c.family_key == _FAMILY, _T.c.family_key == _GIVEN, _T.c.given_key == _GIVEN, born]
     found = [
         sa.and_(born, _T.c.family_key == _FAMILY, given),
-        sa.and_(born, _T.c.family_key == _GIVEN, given),
+        sa.and_(born, _T.c.family_key == _GIVEN, swapped),
         sa.and_(born, _T.c.given_key == _GIVEN, family),
         *(sa.and_(_T.c.postcode_key == _POSTCODE, each) for each in at_home),
     ]
