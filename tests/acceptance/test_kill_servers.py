@@ -9,7 +9,7 @@ import sys
 import pytest
 from support import acknowledged, callers, mortalserver
 
-KILLS = int(os.environ.get("LRS_TEST_KILLS", "40"))
+KILLS = int(os.environ.get("LRS_TEST_KILLS", "20"))
 
 
 def work_under_fire(url):

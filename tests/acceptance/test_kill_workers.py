@@ -16,7 +16,7 @@ from lrs_soap import register, settings, worker
 from lrs_soap.store import engine as engines
 from lrs_soap.store import jobs, learners, tables
 
-KILLS = 110
+KILLS = 60
 WORKERS = 3
 OLD, NEW = 1_000, 6_000
 

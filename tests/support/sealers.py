@@ -1,11 +1,12 @@
 """Writes the audit trail and kills its sealers: `python sealers.py DATABASE KILLS WRITERS`.
 
 Writers are processes that write as calls do: in their own transactions, some slow to commit, some rolled back, and in
-groups. Two sealers at a time are killed by SIGKILL at random moments and replaced, until so many died and every writer
-has finished; the last one ends in peace. Prints how many rows the writers committed and how many sealers were killed.
+groups. Two sealers at a time are killed by SIGKILL at random moments after they have begun and replaced, until so many died and every
+writer has finished; the last one ends in peace. Prints how many rows the writers committed and how many sealers were killed.
 """
 
 import datetime
+import mmap
 import os
 import random
 import signal
@@ -18,7 +19,7 @@ from lrs_soap.store import engine as engines
 KEY = b"a key that is not in the database"
 ROWS = 1_500
 SEALERS = 2
-SHORTEST_LIFE_SECONDS, MEAN_MORE_SECONDS = 0.05, 0.25
+MEAN_LIFE_SECONDS = 0.1
 PATIENCE_SECONDS = 90.0
 AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 
@@ -59,14 +60,16 @@ def write(url: str, writer: int) -> None:
             pass
 
 
-def seal(url: str) -> None:
-    """The life of a sealer: until it is told to stop."""
+def seal(url: str, begun: mmap.mmap, place: int) -> None:
+    """The life of a sealer: until it is told to stop. begun: where it says, at its place, that it has sealed."""
     told = []
     signal.signal(signal.SIGTERM, lambda *_: told.append(True))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     engine = engines.create(url, busy_timeout=60)
     while not told:
-        if not auditchain.seal(engine, KEY, AT, most=50):
+        sealed = auditchain.seal(engine, KEY, AT, most=50)
+        begun[place] = 1
+        if not sealed:
             time.sleep(0.005)
     while auditchain.seal(engine, KEY, AT):
         pass
@@ -90,27 +93,32 @@ def main(url: str, kills: int, writers: int) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     seed = random.SystemRandom().randrange(10**9)
     dice = random.Random(seed)
+    engines.create(url).dispose()  # the driver is imported once, and not by every child
     writing = {fork(write, url, writer) for writer in range(writers)}
+    begun = mmap.mmap(-1, SEALERS)
 
-    def sealer():
-        return fork(seal, url), time.monotonic() + SHORTEST_LIFE_SECONDS + dice.expovariate(1 / MEAN_MORE_SECONDS)
+    def sealer(place: int) -> int:
+        begun[place] = 0
+        return fork(seal, url, begun, place)
 
-    sealing = [sealer() for _ in range(SEALERS)]
+    sealing, deaths = [sealer(place) for place in range(SEALERS)], [0.0] * SEALERS
     killed, failed, until = 0, 0, time.monotonic() + PATIENCE_SECONDS
     while (writing or killed < kills) and time.monotonic() < until:
-        for number, (pid, death) in enumerate(sealing):
-            if time.monotonic() >= death:
+        for place, pid in enumerate(sealing):
+            if begun[place] and not deaths[place]:
+                deaths[place] = time.monotonic() + dice.expovariate(1 / MEAN_LIFE_SECONDS)
+            elif deaths[place] and time.monotonic() >= deaths[place]:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 killed += 1
-                sealing[number] = sealer()
+                sealing[place], deaths[place] = sealer(place), 0.0
         for pid in list(writing):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 writing.remove(pid)
                 failed += os.waitstatus_to_exitcode(status) != 0
         time.sleep(0.002)
-    for pid, _ in sealing:
+    for pid in sealing:
         os.kill(pid, signal.SIGTERM)
         failed += os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0
     print(f"rows {ROWS * writers} killed {killed} failed {failed + len(writing)} seed {seed}")
