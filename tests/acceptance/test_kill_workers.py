@@ -1,6 +1,6 @@
 """Workers killed with SIGKILL at random moments, over and over: no learner is lost, none takes effect twice.
 
-110 kills on each of the two databases, of three workers at a time that share the jobs.
+60 kills on each of the two databases, of three workers at a time that share the jobs.
 """
 
 import pathlib
