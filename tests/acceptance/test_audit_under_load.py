@@ -11,7 +11,7 @@ from lrs_soap.rules import chain
 from lrs_soap.store import auditverify, tables
 from lrs_soap.store import engine as engines
 
-KILLS = 60
+KILLS = 40
 WRITERS = 4
 
 

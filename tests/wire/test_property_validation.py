@@ -116,19 +116,19 @@ def test_every_facet_at_its_bound(type_name, place):
     assert refused or type_.base == "string" and type_.max_length is None
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(messages.requests())
 def test_valid_requests_are_valid_to_both(element):
     assert judged(element) is None
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(messages.requests(mistakes=1))
 def test_one_mistake_is_named(element):
     judged(element)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(messages.requests(mistakes=4))
 def test_of_many_mistakes_one_is_named(element):
     judged(element)
