@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from lrs_soap import errors
-from lrs_soap.store import copies, tables
+from lrs_soap.store import copies, tables, tables_events
 from lrs_soap.store import engine as engines
 
 DISTRIBUTED = {
     "learner": "uln",
     "learner_history": "uln",
     "learner_identity": "identity",
-    "learning_event": "uln",
+    tables_events.learning_event.name: "uln",
     "organisation_learner": "uln",
 }
 """The large tables that have no order in time, and the column by which each is distributed."""

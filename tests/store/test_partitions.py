@@ -3,6 +3,8 @@
 import contextlib
 import datetime
 import io
+import subprocess
+import sys
 
 import pytest
 import sqlalchemy as sa
@@ -97,6 +99,15 @@ def test_the_register_is_the_same_in_partitions_and_out_of_them(postgresql_datab
     assert everything(url) == (held, keys, parts)
     postgresql_databases.drop(url)
     postgresql_databases.drop(restored)
+
+
+def test_the_command_alone_knows_every_table(postgresql_databases):
+    """In a process of its own: what other tests have imported is not there."""
+    url = postgresql_databases.migrated()
+    command = [sys.executable, "-m", "lrs_soap", "partition", "2", "--database", url]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    postgresql_databases.drop(url)
 
 
 def test_an_empty_register_in_partitions_is_filled(postgresql_databases):
