@@ -82,7 +82,6 @@ POSTCODE_GIVEN = ("postcode_key", "given_key")
 READS = (BORN_FAMILY, BORN_GIVEN, POSTCODE_BORN, POSTCODE_FAMILY, POSTCODE_GIVEN)
 
 
-
 class Index(typing.NamedTuple):
     """An index of learners: the columns it is named after, and those in it `beside` them, by which `narrowing` tells who of very
     many could match before any of them is looked at."""

@@ -101,10 +101,9 @@ def same_given(a: str, b: str) -> bool:
     return a == b or not nicknames.GROUPS_OF.get(a, frozenset()).isdisjoint(nicknames.GROUPS_OF.get(b, ()))
 
 
-@functools.lru_cache(1024)
-def forms(name: str) -> frozenset[str]:
+def forms(name: str) -> set[str]:
     """Every folded given name that is the `same_given` as this one."""
-    return frozenset({name, *(other for other in nicknames.GROUPS_OF if same_given(name, other))})
+    return {name}.union(*(nicknames.GROUPS[number] for number in nicknames.GROUPS_OF.get(name, ())))
 
 
 def alike_given(a: str, b: str) -> bool:

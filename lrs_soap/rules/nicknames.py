@@ -120,16 +120,20 @@ zahra zain zainab zane zara zayn zeeshan zia zubair
 """
 
 
+GROUPS = tuple(frozenset(group.split()) for group in _GROUPS.split(";"))
+"""The folded names that are forms of each other."""
+
+
 def _groups_of() -> dict[str, frozenset[int]]:
     groups: dict[str, set[int]] = {}
-    for number, group in enumerate(_GROUPS.split(";")):
-        for name in group.split():
+    for number, group in enumerate(GROUPS):
+        for name in group:
             groups.setdefault(name, set()).add(number)
     return {name: frozenset(numbers) for name, numbers in groups.items()}
 
 
 GROUPS_OF = _groups_of()
-"""The numbers of the groups that each folded name belongs to."""
+"""The numbers of the GROUPS that each folded name belongs to."""
 
 COMMON = frozenset(GROUPS_OF).union(_OTHERS.split())
 """Folded given names in common use: two of them are two names, however alike."""

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs_soap.rules import keys, matching, names, narrowing
+from lrs_soap.rules import keys, matching, names, narrowing, nicknames
 from rules.people import Person, search
 
 GIVEN = ["Robert", "Bob", "Robrt", "Ziggy", "Paul", "Thompson", "Thomson", "Maria-Alexandrina Teodora", "Maria Alexandrina"]
@@ -64,4 +64,5 @@ def test_alike_among_many_is_alike_each(name, others):
 def test_forms_of_a_name_are_those_that_are_the_same_given_name():
     assert {"bob", "robert", "rob"} <= names.forms("bob") and "paul" not in names.forms("bob")
     assert names.forms("nobodysname") == {"nobodysname"}
-    assert all(names.same_given("bob", other) for other in names.forms("bob"))
+    for name in ("bob", "alex", "sandy", "nobodysname"):
+        assert names.forms(name) - {name} == {other for other in nicknames.GROUPS_OF if names.same_given(name, other)} - {name}
