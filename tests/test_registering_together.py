@@ -1,5 +1,7 @@
-"""Registrations that share a transaction: each ends as if it had come alone, on both databases."""
+"""Registrations and updates that share a transaction: each ends as if it had come alone, on both databases."""
 
+import concurrent.futures
+import dataclasses
 import datetime
 import threading
 
@@ -13,10 +15,11 @@ from lrs_soap.operations import register as registering
 from lrs_soap.operations import together
 from lrs_soap.register import Call
 from lrs_soap.rules import matching
-from lrs_soap.store import bulk, libpq, searches, tables
+from lrs_soap.store import bulk, learners, libpq, searches, tables
 from lrs_soap.store import engine as engines
 
 DONE, THERE = "WSRC0005", "WSRC0021"
+postgresql = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)  # on SQLite a writer is alone
 
 
 @pytest.fixture
@@ -33,14 +36,30 @@ def applied(desk, details, caller=None, request_id="0"):
     return registering.applied(call, request)
 
 
-def together_of(desk, *applications):
-    made = together.make_together(desk.register, lambda: applications)
-    assert list(made) == list(applications)
-    return [application.outcome for application in applications]
+def outcomes_of(desk, *wanted):
+    """What comes of them as a group: None of who is to be made alone."""
+    made = together.make_together(desk.register, lambda: wanted)
+    assert list(made) == list(wanted)
+    return [one.outcome for one in wanted]
+
+
+def together_of(desk, *wanted):
+    """The same, and then those alone who are to be made alone."""
+    outcomes_of(desk, *wanted)
+    for one in wanted:
+        if one.outcome is None:
+            together.make_together(desk.register, lambda one=one: [one])
+    return [one.outcome for one in wanted]
+
+
+def code(outcome):
+    if outcome is None or isinstance(outcome, Exception):
+        return outcome if outcome is None else type(outcome).__name__
+    return str(outcome.response_code)
 
 
 def codes(outcomes):
-    return [type(one).__name__ if isinstance(one, Exception) else str(one.response_code) for one in outcomes]
+    return list(map(code, outcomes))
 
 
 def everything(desk):
@@ -103,7 +122,7 @@ def test_a_search_first_is_each_organisations_own(desk):
     assert codes(outcomes) == [THERE, DONE, THERE, DONE]
 
 
-@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)  # on SQLite a writer is alone
+@postgresql
 def test_the_constraint_decides_between_groups(desk, monkeypatch):
     """What others commit after a group has looked is there all the same."""
     look = bulk.equal_and_drawn
@@ -119,7 +138,7 @@ def test_the_constraint_decides_between_groups(desk, monkeypatch):
     assert everything(desk) == [3, 5]
 
 
-@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+@postgresql
 def test_a_group_makes_three_round_trips(desk, monkeypatch):
     assert codes(together_of(desk, applied(desk, KIT))) == [DONE]  # statements are prepared
     exchanged, exchange = [], libpq.Session.exchange
@@ -187,15 +206,68 @@ def test_of_updates_one_that_cannot_be_stored_leaves_the_others_alone(desk):
     broken = changed(desk, mary, 1, MARY | {"notes": "x"})
     decide = broken.decide
 
-    def fail(connection):
-        decide(connection)
-        raise sa.exc.IntegrityError("UPDATE", None, Exception("refused"))
+    def unstorable_version(old):
+        code, new = decide(old)
+        return code, dataclasses.replace(new, ability_to_share=None)
 
-    broken.decide = fail
+    broken.decide = unstorable_version
     wanted = [changed(desk, ann, 1, ANN | {"notes": "x"}), broken, applied(desk, KIT)]
     assert codes(together_of(desk, *wanted)) == ["WSRC0006", "IntegrityError", DONE]
     assert [one.call.audited for one in wanted] == [True, False, True]
     assert (desk.held(ann).notes, desk.held(mary).notes) == ("x", None)
+
+
+@postgresql
+def test_a_group_does_not_wait_for_a_learner_whom_another_changes(desk):
+    ann, mary = desk.new(ANN), desk.new(MARY)
+    wanted = [changed(desk, one, 1, details | {"notes": "x"}) for one, details in ((mary, MARY), (ann, ANN))]
+    with engines.write(desk.register.engine) as connection:
+        learners.by_uln(connection, mary, for_update=True)
+        assert codes(outcomes_of(desk, *wanted, applied(desk, KIT))) == [None, "WSRC0006", DONE]
+        assert [one.call.audited for one in wanted] == [False, True]
+    assert codes(outcomes_of(desk, wanted[0])) == ["WSRC0006"]
+    assert (desk.held(ann).notes, desk.held(mary).notes) == ("x", "x")
+
+
+@postgresql
+def test_who_becomes_another_person_is_changed_alone(desk):
+    """Another transaction may be about to register that person, and the group would wait for it."""
+    ann, mary = desk.new(ANN), desk.new(MARY)
+    wanted = [changed(desk, mary, 1, KIT), changed(desk, ann, 1, ANN | {"notes": "x"})]
+    assert codes(outcomes_of(desk, *wanted)) == [None, "WSRC0006"]
+    assert desk.held(mary).given_name == "Mary"
+    assert codes(outcomes_of(desk, wanted[0])) == ["WSRC0006"]
+    assert desk.held(mary).given_name == "Kit"
+    assert code(desk.registered(KIT)) == THERE
+
+
+@postgresql
+def test_a_group_of_changes_makes_two_round_trips(desk, monkeypatch):
+    ulns = [desk.new(details) for details in (ANN, MARY, KIT)]
+    wanted = [changed(desk, uln, 1, details | {"notes": "x"}) for uln, details in zip(ulns, (ANN, MARY, KIT), strict=True)]
+    exchanged, exchange = [], libpq.Session.exchange
+
+    def noted(session, asked, begin=False, commit=False):
+        exchanged.append((begin, commit))
+        return exchange(session, asked, begin, commit)
+
+    monkeypatch.setattr(libpq.Session, "exchange", noted)
+    assert codes(outcomes_of(desk, *wanted)) == ["WSRC0006"] * 3
+    assert exchanged == [(True, False), (False, True)]
+
+
+def test_groups_that_want_the_same_learners_in_another_order(desk):
+    people = [ANN, MARY, KIT]
+    ulns = [desk.new(details) for details in people]
+    for version in range(1, 6):
+        groups = [
+            [changed(desk, ulns[n], version, people[n] | {"notes": f"{version} {group}"}) for n in order]
+            for group, order in enumerate([(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+        ]
+        with concurrent.futures.ThreadPoolExecutor(len(groups)) as pool:
+            found = list(pool.map(lambda group: codes(together_of(desk, *group)), groups))
+        assert sorted(sum(found, [])) == ["WSRC0006"] * 3 + ["WSRC0013"] * 6
+    assert {desk.held(uln).version_number for uln in ulns} == {6}
 
 
 def test_an_error_of_ours_leaves_the_others_alone(desk):

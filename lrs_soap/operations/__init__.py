@@ -11,25 +11,20 @@ class Operation(NamedTuple):
     """One operation: `function(call, request) -> reply` and the right the caller needs (P).
 
     quick: it only reads a few rows, so that a worker need not hand it to a thread. apply: of an operation whose effects
-    may be made together, `apply(call, request)` gives what `together` takes, or the reply if there is nothing to do;
-    together_on: the databases on which they are.
+    may be made together, `apply(call, request)` gives what `together` takes, or the reply if there is nothing to do.
     """
 
     function: Callable[..., Any]
     right: Right
     quick: bool = False
     apply: Callable[..., Any] | None = None
-    together_on: tuple[str, ...] = ("sqlite", "postgresql")
 
 
 TABLE: dict[str, Operation] = {
     "learnerByULN": Operation(find.learner_by_uln, Right.FIND, quick=True),
     "learnerByDemographics": Operation(find.learner_by_demographics, Right.FIND, quick=True),
     "registerSingleLearner": Operation(register.register_single_learner, Right.REGISTER, apply=register.applied),
-    # On PostgreSQL two groups could wait for each other's learners, and one for one's commit nobody waits.
-    "updateSingleLearner": Operation(
-        register.update_single_learner, Right.UPDATE, apply=register.change, together_on=("sqlite",)
-    ),
+    "updateSingleLearner": Operation(register.update_single_learner, Right.UPDATE, apply=register.change),
     "getMergedUnmergedULNsReport": Operation(reports.get_merged_unmerged_ulns_report, Right.REPORT),
     "getDeletedULNsReport": Operation(reports.get_deleted_ulns_report, Right.REPORT),
     "submitBatchRegistration": Operation(batch.submit_batch_registration, Right.BATCH),

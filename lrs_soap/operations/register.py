@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import functools
 
 from lrs_soap import errors, model
 from lrs_soap.codes import LearnerStatus, ResponseCode
@@ -23,9 +24,12 @@ def register_single_learner(call: Call, request: model.RegisterSingleLearnerRqst
     The database's constraint on the five folded details decides between callers who register the same person at
     once. Raises InvalidRequest for impossible dates.
     """
-    wanted = applied(call, request)
-    if isinstance(wanted, together.Application):
-        together.make_together(call.register, lambda: [wanted])
+    return _made(applied(call, request))
+
+
+def _made(wanted: together.Wanted | together.Reply) -> together.Reply:
+    if isinstance(wanted, together.Wanted):
+        together.make_together(wanted.call.register, lambda: [wanted])
         wanted = wanted.outcome
     if isinstance(wanted, Exception):
         raise wanted
@@ -66,9 +70,7 @@ def update_single_learner(call: Call, request: model.UpdateLearnerRqst) -> model
 
     The checks stand in the documented order. Raises InvalidRequest for impossible dates.
     """
-    wanted = change(call, request)
-    with call.writing() as connection:
-        return wanted.decide(connection)
+    return _made(change(call, request))
 
 
 def change(call: Call, request: model.UpdateLearnerRqst) -> together.Change:
@@ -76,37 +78,28 @@ def change(call: Call, request: model.UpdateLearnerRqst) -> together.Change:
     wanted = request.learner
     if error := registering.date_error(wanted, call.today):
         raise errors.InvalidRequest(error, reason="unreal-date")
-
-    def decide(connection) -> model.UpdateLearnerResp:
-        call.ulns.clear()
-        call.code = _update(call, connection, wanted)
-        return model.UpdateLearnerResp(response_code=call.code)
-
-    return together.Change(call, decide)
+    return together.Change(call, wanted.uln, functools.partial(_updated, wanted, call.today))
 
 
-def _update(call: Call, connection, wanted: model.LearnerToUpdate) -> ResponseCode:
-    old = learners.by_uln(connection, wanted.uln, for_update=True)
+def _updated(
+    wanted: model.LearnerToUpdate, today: datetime.date, old: learners.StoredLearner | None
+) -> tuple[ResponseCode, learners.StoredLearner | None]:
     if old is None or old.learner_status == LearnerStatus.DELETED:
-        return ResponseCode.ULN_NOT_FOUND
+        return ResponseCode.ULN_NOT_FOUND, None
     if old.learner_status == LearnerStatus.MERGED:
-        return ResponseCode.MASTER_SUBSTITUTED
+        return ResponseCode.MASTER_SUBSTITUTED, None
     if old.version_number != wanted.version_number:
-        return ResponseCode.STALE_VERSION
+        return ResponseCode.STALE_VERSION, None
     if not registering.may_change_sharing(old.ability_to_share, wanted.ability_to_share):
-        return ResponseCode.INVALID_ABILITY_TO_SHARE
+        return ResponseCode.INVALID_ABILITY_TO_SHARE, None
     new = dataclasses.replace(
         old,
         **registering.updated(_details(wanted)),
         tier_level=registering.tier_level(wanted.verification_type).value,
     )
     if not registering.is_sufficient(new.verification_type, new.other_verification_description):
-        return ResponseCode.INSUFFICIENT_DATA
+        return ResponseCode.INSUFFICIENT_DATA, None
     if new == old:
-        return ResponseCode.NO_CHANGES
-    new = dataclasses.replace(new, version_number=old.version_number + 1, last_updated_date=call.today.isoformat())
-    outcome = learners.replace(connection, old, new, changed_by=call.caller.organisation_id, user_name=call.user_name)
-    if outcome is learners.Replaced.IDENTITY_TAKEN:
-        return ResponseCode.NOT_REGISTERED
-    call.touch(new.uln)
-    return ResponseCode.UPDATED
+        return ResponseCode.NO_CHANGES, None
+    new = dataclasses.replace(new, version_number=old.version_number + 1, last_updated_date=today.isoformat())
+    return ResponseCode.UPDATED, new

@@ -1,5 +1,5 @@
-"""Registrations, and changes of learners, that are made together: one transaction and one commit for all of them; of the
-registrations a handful of statements.
+"""Registrations, and changes of learners, that are made together: one transaction, a handful of statements and one commit for
+all of them.
 
 Each is decided as if it came alone, registrations in their order and then changes in theirs; one alone is a group of one. The
 database's constraint on the five folded details decides between groups that register the same person at once.
@@ -32,11 +32,12 @@ class Application:
 
 @dataclasses.dataclass(slots=True)
 class Change:
-    """A change of a learner that a call wants: `decide` makes it, or not, on a connection, notes what came of it in the call
-    and gives the reply. It may be asked again after what it did was rolled back."""
+    """A change of the learner of a ULN that a call wants. `decide` gives, of the learner or of None if there is none, the code
+    and the learner's new version, or None if it is not to be changed."""
 
     call: Call
-    decide: Callable[[writing.Writer], Reply]
+    uln: str
+    decide: Callable[[learners.StoredLearner | None], tuple[ResponseCode, learners.StoredLearner | None]]
     outcome: Outcome | None = None
 
 
@@ -46,6 +47,9 @@ Wanted = Application | Change
 def make_together(register: Register, take: Callable[[], Sequence[Wanted]]) -> Sequence[Wanted]:
     """Does what is wanted by those that `take` gives once the transaction is open; gives these, each with its outcome.
     Raises nothing.
+
+    No group waits for what others are changing, or two could wait for each other: a change that would have to has no outcome
+    and is still to be made, alone. One that is alone always has an outcome.
 
     What one of them makes impossible is undone, and each is tried alone. Where the database is the trouble, or the answer
     to the commit is lost, nothing is tried again: a learner might be there already, by this very call.
@@ -92,13 +96,47 @@ class _Attempt:
 
 
 def _decided(connection: writing.Writer, wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Reply]]:
-    """Does what may be done; gives each with its reply."""
+    """Does what may be done; gives each with its reply, and leaves out who is to be made alone."""
     applications = [one for one in wanted if isinstance(one, Application)]
+    changes = [one for one in wanted if isinstance(one, Change)]
     if applications:
         yield from _registered(connection, applications)
-    for one in wanted:
-        if isinstance(one, Change):
-            yield one, one.decide(connection)
+    if changes:
+        # On SQLite a writer is alone.
+        free = None
+        if len(wanted) > 1 and connection.dialect.name == "postgresql":
+            free = learners.free_by_ulns(connection, {one.uln for one in changes})
+        for one in changes:
+            reply = _changed(connection, one, free)
+            if reply is not None:
+                yield one, reply
+
+
+def _changed(
+    connection: writing.Writer, change: Change, free: dict[str, learners.StoredLearner] | None
+) -> model.UpdateLearnerResp | None:
+    """Makes the change, if it may be made. free: the learners as they are, of a group that waits for nobody; then None is
+    given of who is not among them, and of who would claim another identity, which somebody else may be about to claim."""
+    call = change.call
+    call.ulns.clear()  # of an attempt that was rolled back
+    if free is None:
+        old = learners.by_uln(connection, change.uln, for_update=True)
+    elif (old := free.get(change.uln)) is None:
+        return None
+    call.code, new = change.decide(old)
+    if new is not None:
+        if free is not None and not learners.keeps_identity(old, new):
+            return None
+        replaced = learners.replace(
+            connection, old, new, changed_by=call.caller.organisation_id, user_name=call.user_name, is_kept=True
+        )
+        if replaced is learners.Replaced.IDENTITY_TAKEN:
+            call.code = ResponseCode.NOT_REGISTERED
+        else:
+            call.touch(new.uln)
+            if free is not None:
+                free[new.uln] = new
+    return model.UpdateLearnerResp(response_code=call.code)
 
 
 def _registered(connection: writing.Writer, applications: Sequence[Application]) -> Iterator[tuple[Application, Reply]]:

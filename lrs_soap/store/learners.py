@@ -84,6 +84,7 @@ OF_ULNS = statements.among(_T.c.uln, "ulns")
 """That a learner is among `ulns`, numbers. By the name of the database."""
 
 _BY_ULNS = {name: LEARNER.where(among) for name, among in OF_ULNS.items()}
+_FREE = LEARNER.where(OF_ULNS["postgresql"]).with_for_update(skip_locked=True)
 _VERSION_FOR_UPDATE = sa.select(_T.c.version_number).where(_T.c.uln == sa.bindparam("uln")).with_for_update()
 
 _MERGED_INTO = sa.select(_T.c.uln).where(_T.c.master_uln == sa.bindparam("master"))
@@ -112,6 +113,13 @@ def by_uln(conn: Connection, uln: str, for_update: bool = False) -> StoredLearne
 def by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
     """The learners of these ULNs, by ULN; those that do not exist are left out."""
     rows = conn.execute(_BY_ULNS[conn.dialect.name], {"ulns": [int(uln) for uln in ulns]})
+    return {learner.uln: learner for learner in map(stored, rows)}
+
+
+def free_by_ulns(conn: Connection, ulns: Iterable[str]) -> dict[str, StoredLearner]:
+    """PostgreSQL: the learners of these ULNs, but for those whom another transaction is changing, as `by_uln` for_update gives
+    one. Waits for nobody."""
+    rows = conn.execute(_FREE, {"ulns": [int(uln) for uln in ulns]})
     return {learner.uln: learner for learner in map(stored, rows)}
 
 
@@ -168,20 +176,24 @@ def replace(
     changed_by: int | None,
     user_name: str,
     at: datetime.datetime | None = None,
+    is_kept: bool = False,
 ) -> Replaced:
     """Makes `new` the learner's current version and keeps `old` as history; nothing is written unless DONE.
 
     old: the version read before, whose version_number must still be the stored one. new: of the same ULN, with its
     own version_number; if it is live it takes the identity of its details, else it gives its identity up.
-    changed_by: the organisation's id; user_name: its user; at: when (default now). Where the two have different
+    changed_by: the organisation's id; user_name: its user; at: when (default now). is_kept: `old` was read for_update in this
+    transaction, so that it is the stored one. Where the two have different
     masters the caller has locked the learner and them in the order of their ULNs, so that two cannot deadlock.
     """
     kept = _identity(new)
     if kept == (had := _identity(old)):
-        if not conn.execute(_UPDATE, _changes(old, new)).rowcount:
+        if is_kept:
+            writing.later(conn, _UPDATE, _changes(old, new))
+        elif not conn.execute(_UPDATE, _changes(old, new)).rowcount:
             return Replaced.STALE
     else:
-        if conn.execute(_VERSION_FOR_UPDATE, {"uln": old.uln}).scalar() != old.version_number:
+        if not is_kept and conn.execute(_VERSION_FOR_UPDATE, {"uln": old.uln}).scalar() != old.version_number:
             return Replaced.STALE
         if kept is not None:
             claim = identities.CLAIM_OR_KEEP[conn.dialect.name]

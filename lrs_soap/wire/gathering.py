@@ -59,8 +59,19 @@ class Gathering:
 
     def _tell(self, loop: asyncio.AbstractEventLoop, made: Sequence[together.Wanted]) -> None:
         for one in made:
-            future = self._futures.pop(id(one))
-            if not future.done():  # it is, if the client has gone
-                future.set_result(one.outcome)
+            if one.outcome is None:
+                self._make_alone(loop, one)
+            else:
+                self._give(one)
         self._is_writing = False
         self._begin(loop)
+
+    def _make_alone(self, loop: asyncio.AbstractEventLoop, one: together.Wanted) -> None:
+        """It may have to wait for somebody, which the next group does not."""
+        writing = loop.run_in_executor(self._threads, together.make_together, self._register, lambda: [one])
+        writing.add_done_callback(lambda done: self._give(*done.result()))
+
+    def _give(self, one: together.Wanted) -> None:
+        future = self._futures.pop(id(one))
+        if not future.done():  # it is, if the client has gone
+            future.set_result(one.outcome)

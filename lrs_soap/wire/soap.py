@@ -105,8 +105,8 @@ class SoapServer:
         the exchange has its `outcome`, or if the database would have to be waited for."""
         if exchange.fault is not None or exchange.admission.refusal is not None:
             return None
-        operation, database = TABLE[exchange.call.operation], self._register.engine.dialect.name
-        if operation.apply is None or database not in operation.together_on or self._is_doubtful():
+        operation = TABLE[exchange.call.operation]
+        if operation.apply is None or self._is_doubtful():
             return None
         try:
             self._let_in(exchange, exchange.ctx.in_object)

@@ -15,6 +15,7 @@ class Writer:
 
     def __init__(self, monkeypatch):
         self.groups = []
+        self.waits_for_others = ""  # who is made alone
         self.begun, self.let = threading.Semaphore(0), threading.Semaphore(0)
         monkeypatch.setattr(together, "make_together", self._write)
 
@@ -24,7 +25,8 @@ class Writer:
         assert self.let.acquire(timeout=60)
         self.groups.append([one.call for one in group])
         for one in group:
-            one.outcome = f"outcome of {one.call}"
+            if len(group) == 1 or one.call not in self.waits_for_others:
+                one.outcome = f"outcome of {one.call}"
         return group
 
 
@@ -121,3 +123,23 @@ def test_after_a_pause_there_is_a_writer_again(writer, threads):
 
     run(writer, threads, play)
     assert writer.groups == [["a"], ["b"]]
+
+
+def test_who_waits_for_others_is_made_alone_and_nobody_waits_for_it(writer, threads):
+    writer.waits_for_others = "b"
+
+    async def play(gathered):
+        told = asked(gathered, "abc")
+        await in_thread(writer.begun.acquire)
+        writer.let.release()
+        await asyncio.gather(told[0], told[2])
+        await in_thread(writer.begun.acquire)  # b alone
+        other = asked(gathered, "d")
+        await in_thread(writer.begun.acquire)  # d, while b is not yet there
+        assert not told[1].done()
+        for _ in range(2):
+            writer.let.release()
+        return await asyncio.gather(told[1], *other)
+
+    assert run(writer, threads, play) == ["outcome of b", "outcome of d"]
+    assert sorted(writer.groups) == [["a", "b", "c"], ["b"], ["d"]]
