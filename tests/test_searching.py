@@ -39,10 +39,18 @@ def read():
 
         return noted
 
+    def noting_each(function):
+        def noted(*arguments):
+            for found, is_all in function(*arguments):
+                numbers.append(len(found))
+                yield found, is_all
+
+        return noted
+
     with (
         mock.patch.object(matches, "candidates", noting(matches.candidates)),
         mock.patch.object(matches, "first_candidates", noting(matches.first_candidates)),
-        mock.patch.object(matches, "likely_candidates", noting(matches.likely_candidates)),
+        mock.patch.object(matches, "likely_candidates", noting_each(matches.likely_candidates)),
     ):
         yield numbers
 
@@ -63,14 +71,35 @@ def test_an_exact_match_is_found_in_a_crowd_though_it_was_merged_away(desk, crow
     assert read == [matches.FEW + 1, 1]
 
 
-def _late(read, uln):
-    """`read` in the order in which that learner comes last."""
+def _late(read, *ulns):
+    """`read` in the order in which these learners come last."""
 
     def reordered(conn, lookups, limit, **options):
-        rows = sorted(read(conn, lookups, 1_000, **options), key=lambda row: row.uln == uln)
+        rows = sorted(read(conn, lookups, 1_000, **options), key=lambda row: row.uln in ulns)
         return rows[:limit]
 
     return reordered
+
+
+def test_a_crowd_is_known_for_one_whoever_is_read_first(desk, crowd, read, monkeypatch):
+    """Others born on the day under one of the names may be the first that are read."""
+    monkeypatch.setattr(matches, "SOME", matching.MOST_POSSIBLES + 1)
+    for number in range(CROWD):
+        desk.new(ANN | {"given_name": f"Zo{'aeiou'[number % 5]}{'bdgklmnp'[number // 5]}"})
+    with mock.patch.object(matches, "_read", _late(matches._read, *crowd)):
+        assert desk.by_demographics(ELSEWHERE).response_code == "WSRC0002"
+        assert read == [matches.FEW + 1, matches.SOME, 0]
+        read.clear()
+        reply = desk.by_demographics(ANN | {"last_known_post_code": "M7 1AA"})
+        assert (reply.response_code, [one.uln for one in reply.learner]) == ("WSRC0004", [crowd[7]])
+
+
+def test_of_a_crowd_whom_something_narrows_all_are_read_in_the_end(desk, crowd, read, monkeypatch):
+    monkeypatch.setattr(matches, "SOME", 5)
+    one = desk.new(ANN | {"last_known_post_code": "B1 1AA", "email_address": "ann@example.org"})
+    reply = desk.by_demographics(ELSEWHERE | {"email_address": "ann@example.org"})
+    assert (reply.response_code, [found.uln for found in reply.learner]) == ("WSRC0003", [one])
+    assert read == [matches.FEW + 1, 5, CROWD + 1]
 
 
 def test_what_the_caller_gives_besides_narrows_a_whole_crowd(desk, crowd, read):
@@ -121,7 +150,8 @@ def test_who_might_be_meant_is_read_of_however_many(desk):
             for postcode in ("B1 1AA", "B2 2BB", "M1 1AA", "ZZ99 3VZ"):
                 query = query_of(ANN | changes | {"last_known_post_code": postcode})
                 every = matches.candidates(conn, matching.lookups(query))
-                likely = matches.likely_candidates(conn, query)
+                *_, (likely, is_all) = matches.likely_candidates(conn, query)
+                assert is_all
                 assert matching.decide(query, likely, 100) == matching.decide(query, every, 100)
                 assert set(likely) <= set(every)
 

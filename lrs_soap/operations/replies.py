@@ -56,9 +56,13 @@ def decided(
     if len(first) <= matches.FEW:
         return matching.decide(query, some, limit)
     exact = matching.exact_lookup(query)
-    if exact is not None and matching.are_too_many(query, some, limit):
-        return matching.decide(query, some + _current(connection, matches.candidates(connection, [exact])), limit)
-    return matching.decide(query, _current(connection, matches.likely_candidates(connection, query)), limit)
+    likely = matches.likely_candidates(connection, query)
+    while exact is None or not matching.are_too_many(query, some, limit):
+        found, is_all = next(likely)
+        some = _current(connection, found)
+        if is_all:
+            return matching.decide(query, some, limit)
+    return matching.decide(query, some + _current(connection, matches.candidates(connection, [exact])), limit)
 
 
 def _current(

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import itertools
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -34,6 +34,12 @@ class Candidate(typing.NamedTuple):
 
 FEW = 20
 """Of so many candidates the whole learners are read: quicker than reading those that match once more."""
+
+SOME = 50
+"""Of those who are likely so many are read first: a crowd of more is mostly known for one by these."""
+
+MOST = 1_000
+"""So many candidates of a search are looked at."""
 
 
 _T = tables.learner
@@ -128,15 +134,18 @@ def first_candidates_of_all(
     return found
 
 
-def candidates(conn: Connection, lookups: Iterable[matching.Lookup], limit: int = 1_000) -> list[Candidate]:
+def candidates(conn: Connection, lookups: Iterable[matching.Lookup], limit: int = MOST) -> list[Candidate]:
     """What decisions look at of all learners that the lookups find, as of `first_candidates`. limit: the most given, for values
     that far too many people share."""
     return _read(conn, lookups, limit, whole=False)
 
 
-def likely_candidates(conn: Connection, query: matching.Query, limit: int = 1_000) -> list[Candidate]:
+def likely_candidates(conn: Connection, query: matching.Query) -> Iterator[tuple[list[Candidate], bool]]:
     """The `candidates` of all `matching.lookups` of a search but for those whose names it cannot mean (`narrowing`): for searches
-    that lead to very many. Their names are read from the indexes alone."""
+    that lead to very many. Their names are read from the indexes alone.
+
+    SOME of them, and then MOST if there are more than asked for; with each whether they are all that will be given.
+    """
     keys, exact = matching.stored_keys(query), matching.exact_lookup(query)
     sought = {"born": query.date_of_birth, "given": keys.given_key, "family": keys.family_key}
     found: tuple[list, list, list] = ([], [], [])
@@ -148,7 +157,10 @@ def likely_candidates(conn: Connection, query: matching.Query, limit: int = 1_00
         "swapped_keys": sorted(narrowing.given_keys(query, [names[:2] for names in found[1]])),
         "family_keys": sorted(narrowing.family_keys(query, query.previous_family_name, found[2])),
     }
-    return conn.execute(_LIKELY[conn.dialect.name], sought | {"limit": limit}).all()
+    likely = conn.execute(_LIKELY[conn.dialect.name], sought | {"limit": SOME}).all()
+    yield likely, len(likely) < SOME
+    if len(likely) == SOME:
+        yield conn.execute(_LIKELY[conn.dialect.name], sought | {"limit": MOST}).all(), True
 
 
 def _read(conn: Connection, lookups: Iterable[matching.Lookup], limit: int, whole: bool) -> list:

@@ -129,7 +129,7 @@ QUERIES = {
     "linked_ulns": lambda conn: learners.linked_ulns(conn, ADA.uln),
     "first candidates": lambda conn: matches.first_candidates(conn, matching.lookups(QUERY)),
     "candidates": lambda conn: matches.candidates(conn, matching.lookups(QUERY)),
-    "likely candidates": lambda conn: matches.likely_candidates(conn, QUERY),
+    "likely candidates": lambda conn: list(matches.likely_candidates(conn, QUERY)),
     "exact candidates": lambda conn: matches.candidates(conn, [matching.exact_lookup(QUERY)]),
 }
 for number, lookup in enumerate(matching.lookups(QUERY)):
@@ -253,6 +253,12 @@ def test_names_of_very_many_are_read_from_indexes_alone(filled, plans):
     on_pages = r"Index Scan|Heap Scan" if filled.dialect.name == "postgresql" else r"USING INDEX"
     assert "ix_learner_date_of_birth_given_key" in names and not re.search(on_pages, names), names
     assert not scans(learners_)
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_learners_whom_nobody_changes_are_read_by_index(filled, plans):
+    [plan] = asked(plans, filled, lambda conn: learners.free_by_ulns(conn, ["1000000007", "1000000008"]))
+    assert "pk_learner" in plan and not scans(plan), plan
 
 
 def test_every_index_of_the_rules_is_there(engine):
