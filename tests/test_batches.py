@@ -13,7 +13,7 @@ from support.office import PEOPLE, REQUEST
 from lrs_soap import model, worker
 from lrs_soap.operations import batch, merging
 from lrs_soap.store import engine as engines
-from lrs_soap.store import jobs, tables
+from lrs_soap.store import jobs, matches, tables
 
 
 @pytest.fixture
@@ -149,6 +149,19 @@ def test_every_return_code(office):
     assert [learner.uln for learner in learners_out[1:5]] == [uln, uln, uln, "9276308686"]
     assert [learner.uln for learner in learners_out[5:]] == [None, None, None, uln, None, None]
     assert office.codes(*sent, job_type="CHK") == ["RC002"] * 3 + ["RC004"] + ["RC005"] * 2 + [f"RC{n:03}" for n in range(7, 12)]
+
+
+def test_of_a_crowd_the_one_who_is_meant_is_found(office, monkeypatch):
+    """However many share name and birth date, and however few of them are looked at."""
+    monkeypatch.setattr(matches, "FEW", 3)
+    monkeypatch.setattr(matches, "SOME", 4)
+    monkeypatch.setattr(matches, "MOST", 6)
+    crowd = [office.desk.new(desks.KIT | {"last_known_post_code": f"B{n} 1AA"}) for n in range(1, 11)]
+    known = desks.KIT | {"ability_to_share": "1", "verification_type": "2"}
+    sent = [known | {"last_known_post_code": f"B{n} 1AA", "notes": "x"} for n in (1, 10)]
+    learners_out = office.done(*sent, known | {"last_known_post_code": "M99 1AA"}, PEOPLE[0])
+    assert [(one.return_code, one.uln) for one in learners_out[:3]] == [("RC003", crowd[0]), ("RC003", crowd[9]), ("RC008", None)]
+    assert learners_out[3].return_code == "RC001"
 
 
 def test_checking_changes_nothing(office):

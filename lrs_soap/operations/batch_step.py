@@ -19,7 +19,7 @@ from lrs_soap.operations import register as registration
 from lrs_soap.operations import verify
 from lrs_soap.rules import batch, matching, registering
 from lrs_soap.rules import uln as uln_rules
-from lrs_soap.store import audit, bulk, jobs, learners
+from lrs_soap.store import audit, bulk, jobs, learners, matches
 
 _DETAILS = tuple(field.name for field in dataclasses.fields(model.LearnerToRegister))
 _GIVEN = ("family_name", "given_name", "date_of_birth", "gender", "failure_flag")
@@ -120,20 +120,25 @@ class _Registration:
 
     def _read(self, given: list[str | None], searches: dict[int, matching.Query]) -> dict[int, list[str]]:
         """Reads all records that the learners may need; gives the ULNs that each search found."""
+        lookups = [matching.lookups(query) for query in searches.values()]
         found: dict[int, list[str]] = {}
-        if searches:
-            lookups = [matching.lookups(query) for query in searches.values()]
-            found = dict(zip(searches, bulk.candidates(self._connection, lookups), strict=True))
-            identities = {n: matching.identity(query) for n, query in searches.items()}
-            live = bulk.by_identities(self._connection, set(identities.values()))
-            for n, identity in identities.items():
-                if identity in live:
-                    found[n].append(live[identity])
+        for n, some in zip(searches, matches.first_candidates_of_all(self._connection, lookups), strict=True):
+            if len(some) > matches.FEW:
+                found[n] = self._crowd(searches[n])
+            else:
+                found[n] = [learner.uln for learner in some]
+                self._records.update((learner.uln, learner) for learner in some)
         needed = {uln for ulns_found in found.values() for uln in ulns_found}
         needed.update(uln for uln in given if uln and uln_rules.is_valid(uln))
-        if needed:
-            self._records = learners.by_ulns(self._connection, needed)
+        if missing := needed - self._records.keys():
+            self._records |= learners.by_ulns(self._connection, missing)
         return found
+
+    def _crowd(self, query: matching.Query) -> list[str]:
+        """The ULNs of those whom a search may mean that leads to very many: who is an exact match is among them."""
+        *_, (likely, _) = matches.likely_candidates(self._connection, query)
+        exact = matches.by_details(self._connection, query)
+        return [one.uln for one in likely] + ([exact.uln] if exact is not None else [])
 
     def _look_up(self, learner: model.BatchLearner) -> tuple[ReturnCode, str | None]:
         stored = self._records.get(learner.uln)

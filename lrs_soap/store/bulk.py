@@ -12,40 +12,10 @@ from sqlalchemy.engine import Connection
 from lrs_soap.rules import matching
 from lrs_soap.store import identities, learners, matches, statements, tables, ulns, writing
 
-# Most learners that the searches of one batch step may find; of one search alone, most candidates it may have.
-MOST_FOUND = 20_000
-MOST_CANDIDATES = 1_000
-
 _T = tables.learner
 _I = tables.learner_identity
 _INSERT = sa.insert(_T)
 _CLAIM = identities.CLAIM["sqlite"].returning(_I.c.uln)
-_BY_IDENTITIES = {
-    name: sa.select(_I.c.identity, _I.c.uln).where(among)
-    for name, among in {
-        "sqlite": _I.c.identity.in_(sa.bindparam("identities", expanding=True)),
-        "postgresql": statements.any_of(_I.c.identity, "identities"),
-    }.items()
-}
-
-# One read of an index for each wanted pair of values; `wanted` is JSON, [search, value, value] a pair. CROSS JOIN on
-# SQLite, LATERAL with OFFSET on PostgreSQL keep the planner from reading the whole table once for all of them instead.
-_READ = {
-    "sqlite": "SELECT json_extract(w.value, '$[0]') AS search, l.uln AS uln "
-    "FROM json_each(:w{n}) AS w CROSS JOIN learner AS l "
-    "WHERE l.{0} = json_extract(w.value, '$[1]') AND l.{1} = json_extract(w.value, '$[2]') "
-    "AND l.learner_status <> '2'",
-    "postgresql": "SELECT (w.value->>0)::int AS search, l.uln AS uln "
-    "FROM json_array_elements(CAST(:w{n} AS json)) AS w CROSS JOIN LATERAL (SELECT uln FROM learner "
-    "WHERE {0} = w.value->>1 AND {1} = w.value->>2 AND learner_status <> '2' OFFSET 0) AS l",
-}
-_CANDIDATES = {
-    name: sa.text(
-        " UNION ".join(read.format(*columns, n=n) for n, columns in enumerate(matching.READS)) + " LIMIT :most"
-    ).columns(search=sa.Integer, uln=tables.Uln)
-    for name, read in _READ.items()
-}
-
 
 # Equal details have equal keys. The index of postcode and birth is the one that finds fewest others beside them; the unary
 # plus keeps SQLite to it.
@@ -98,33 +68,6 @@ def _equal(new: Sequence[Newcomer], rows: Iterable[tuple]) -> dict[bytes, list[l
         if (others := found.get(matching.identity(learner))) is not None:
             others[learner.uln] = learner
     return {identity: list(others.values()) for identity, others in found.items() if others}
-
-
-def candidates(conn: Connection, lookups: Sequence[Iterable[matching.Lookup]]) -> list[list[str]]:
-    """For each search, given by its `matching.lookups`, the ULNs of the learners that `matches.candidates` finds."""
-    most = MOST_CANDIDATES if len(lookups) == 1 else MOST_FOUND
-    wanted: dict[tuple[str, ...], list] = {columns: [] for columns in matching.READS}
-    for search, reads in enumerate(lookups):
-        for lookup in reads:
-            wanted[lookup.columns].append([search, *lookup.values])
-    values = {f"w{n}": json.dumps(pairs) for n, pairs in enumerate(wanted.values())}
-    found: list[list[str]] = [[] for _ in lookups]
-    rows = conn.execute(_CANDIDATES[conn.dialect.name], values | {"most": most}).all()
-    if len(rows) == most and len(lookups) > 1:
-        # One search has taken the others' room.
-        half = len(lookups) // 2
-        return candidates(conn, lookups[:half]) + candidates(conn, lookups[half:])
-    for search, uln in rows:
-        found[search].append(uln)
-    return found
-
-
-def by_identities(conn: Connection, identities: Collection[bytes]) -> dict[bytes, str]:
-    """The ULNs of the live learners with these identities; identities that nobody has are left out."""
-    if not identities:
-        return {}
-    found = conn.execute(_BY_IDENTITIES[conn.dialect.name], {"identities": list(identities)})
-    return {bytes(row.identity): row.uln for row in found}
 
 
 def register(conn: Connection, new: Sequence[Newcomer], drawn: Sequence[str] = ()) -> list[str | None]:

@@ -123,14 +123,17 @@ def first_candidates(conn: Connection, lookups: Iterable[matching.Lookup]) -> li
 
 
 def first_candidates_of_all(
-    reader: reading.Reader, searches: Sequence[Iterable[matching.Lookup]]
+    conn: Connection, searches: Sequence[Iterable[matching.Lookup]]
 ) -> list[list[learners.StoredLearner]]:
-    """The `first_candidates` of each of these searches, in one round trip. On PostgreSQL."""
+    """The `first_candidates` of each of these searches: on PostgreSQL in one round trip."""
+    if conn.dialect.name == "sqlite":
+        return [first_candidates(conn, lookups) for lookups in searches]
     searches = [tuple(lookups) for lookups in searches]
-    form, sought = _form(searches)
     found: list[list[learners.StoredLearner]] = [[] for _ in searches]
-    for *row, place in reader.execute(_candidates_of_all(form), sought | {"limit": FEW + 1}):
-        found[place - 1].append(learners.stored(row))
+    form, sought = _form(searches)
+    if form:
+        for *row, place in conn.execute(_candidates_of_all(form), sought | {"limit": FEW + 1}):
+            found[place - 1].append(learners.stored(row))
     return found
 
 

@@ -8,7 +8,7 @@ from support import batches
 
 from lrs_soap.codes import JobStatus
 from lrs_soap.rules import matching
-from lrs_soap.store import bulk, contents, jobs, learners, matches
+from lrs_soap.store import bulk, contents, jobs, learners, matches, tables
 from lrs_soap.store import engine as engines
 
 NOW = batches.NOW
@@ -262,22 +262,29 @@ def five(learner, **values):
     return {name: getattr(learner, name) for name in FIVE} | values
 
 
+def claimed(connection):
+    """The ULNs by the identities that they have."""
+    rows = connection.execute(sa.select(tables.learner_identity.c.identity, tables.learner_identity.c.uln))
+    return {bytes(identity): uln for identity, uln in rows}
+
+
 def test_bulk_insert_is_found_as_single_inserts_are(engine):
     new = [stored(number) for number in range(len(PEOPLE))]
     with engines.write(engine) as connection:
         assert insert(connection, new) == {one.uln for one in new}
     with engines.read(engine) as connection:
         assert learners.by_ulns(connection, [one.uln for one in new]) == {one.uln: one for one in new}
-        identities = {matching.identity(one): one.uln for one in new}
-        assert bulk.by_identities(connection, [*identities, b"-" * 16]) == identities
-        assert bulk.by_identities(connection, []) == {}
+        assert claimed(connection) == {matching.identity(one): one.uln for one in new}
         searches = [query(new[3]), query(new[4], last_known_post_code="M1 1AA"), query(new[5], date_of_birth="1950-01-01"),
                     query(new[6], family_name="Nobody", given_name="None", last_known_post_code="ZZ99 9ZZ")]  # fmt: skip
         lookups = [matching.lookups(search) for search in searches]
-        for found, reads in zip(bulk.candidates(connection, lookups), lookups, strict=True):
-            assert sorted(found) == sorted(one.uln for one in matches.candidates(connection, reads))
-        assert new[3].uln in bulk.candidates(connection, lookups)[0]
-        assert bulk.candidates(connection, [(), lookups[0]])[0] == []
+        for found, reads in zip(matches.first_candidates_of_all(connection, lookups), lookups, strict=True):
+            assert sorted(one.uln for one in found) == sorted(one.uln for one in matches.candidates(connection, reads))
+        assert new[3] in matches.first_candidates_of_all(connection, lookups)[0]
+        nothing, something = matches.first_candidates_of_all(connection, [(), lookups[0]])
+        assert nothing == [] and new[3] in something
+        assert matches.first_candidates_of_all(connection, []) == []
+        assert matches.first_candidates_of_all(connection, [()]) == [[]]
 
 
 def test_bulk_insert_adds_all_but_those_who_are_there(engine):
@@ -306,7 +313,7 @@ def test_whose_number_is_in_use_is_not_added_and_all_others_are(engine, number):
         for one in new:
             found = matches.by_details(connection, one)
             assert found == (None if one.uln == there.uln else one)
-        assert set(bulk.by_identities(connection, [matching.identity(one) for one in new]).values()) == others
+        assert set(claimed(connection).values()) == others | {there.uln}
 
 
 def test_a_person_is_found_by_equal_details(engine):
@@ -334,30 +341,4 @@ def test_deleted_learners_are_no_candidates(engine):
     with engines.write(engine) as connection:
         insert(connection, [one])
         connection.execute(sa.text("UPDATE learner SET learner_status = '2'"))
-        assert bulk.candidates(connection, [matching.lookups(query(one))]) == [[]]
-
-
-def test_a_search_that_finds_too_many_takes_no_room_from_others(engine, monkeypatch):
-    new = [stored(number, date_of_birth="2000-01-01", family_name="Smith", given_name=f"Ann{'abcdefghij'[number]}")
-           for number in range(10)] + [stored(20)]  # fmt: skip
-    with engines.write(engine) as connection:
-        insert(connection, new)
-        monkeypatch.setattr(bulk, "MOST_FOUND", 8)
-        monkeypatch.setattr(bulk, "MOST_CANDIDATES", 6)
-        found = bulk.candidates(connection, [matching.lookups(query(new[0])), matching.lookups(query(new[10]))])
-    assert len(found[0]) == 6
-    assert new[10].uln in found[1]
-
-
-def test_searches_together_read_indexes_only(engine):
-    with engines.write(engine) as connection:
-        insert(connection, [stored(number) for number in range(len(PEOPLE))])
-        sqlite = engine.dialect.name == "sqlite"
-        if not sqlite:
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # as if the table were large
-        statement = sa.text(f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{bulk._CANDIDATES[engine.dialect.name]}")
-        values = {f"w{n}": '[[0, "2000-01-01", "smith"]]' for n in range(len(matching.READS))}
-        plan = "\n".join(str(row[-1]) for row in connection.execute(statement, values | {"most": 10}))
-    # Which of two that begin alike PostgreSQL takes for a table of one page is its own affair.
-    assert plan.count("SEARCH l USING" if sqlite else "Nested Loop") == len(matching.READS), plan
-    assert "SCAN l" not in plan and "Seq Scan on learner" not in plan and "Hash Join" not in plan, plan
+        assert matches.first_candidates_of_all(connection, [matching.lookups(query(one))]) == [[]]

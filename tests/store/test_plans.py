@@ -155,8 +155,7 @@ def _merge(conn):
 
 NEW = [changed(uln=str(2_000_000_000 + number), family_name=f"New{number}") for number in range(20)]
 STATEMENTS = QUERIES | {
-    "bulk candidates": lambda conn: bulk.candidates(conn, [matching.lookups(QUERY)] * 20),
-    "bulk identities": lambda conn: bulk.by_identities(conn, [b"%d" % number for number in range(5)]),
+    "first candidates of all": lambda conn: matches.first_candidates_of_all(conn, [matching.lookups(QUERY)] * 20),
     "bulk equal": lambda conn: bulk.equal(conn, [bulk.newcomer(one) for one in NEW]),
     "bulk insert": lambda conn: bulk.insert(conn, [bulk.newcomer(one) for one in NEW], [one.uln for one in NEW]),
     "insert": lambda conn: learners.insert(conn, NEW[0], matching.identity(NEW[0]), matching.stored_keys(NEW[0])),
@@ -205,7 +204,7 @@ def test_a_new_register_is_searched_by_index(empty_database_url, plans):
     """Before the first ANALYZE: a connection keeps its plans, and the register grows."""
     made = engines.create(empty_database_url)
     schema.upgrade(made)
-    names = ("by_uln", "by_ulns", "by_details", "candidates", "first candidates", "likely candidates", "bulk candidates", "bulk equal", "bulk identities")
+    names = ("by_uln", "by_ulns", "by_details", "candidates", "first candidates", "likely candidates", "first candidates of all", "bulk equal")
     whole = {name: set().union(*map(scans, asked(plans, made, STATEMENTS[name]))) for name in names}
     made.dispose()
     assert not {name: tables for name, tables in whole.items() if tables}
