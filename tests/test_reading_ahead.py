@@ -95,12 +95,12 @@ def test_what_the_database_refuses_is_met_by_each_call(register, monkeypatch):
     calls = asked(register)
 
     @contextlib.contextmanager
-    def away(_):
+    def away():
         raise sa.exc.OperationalError("SELECT", None, Exception())
         yield
 
     with monkeypatch.context() as patched:
-        patched.setattr(engines, "read", away)
+        patched.setattr(register, "read", away)
         ahead.read(calls)
     assert not any(call.ahead for call, _ in calls)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lrs_soap.register import Call
 from lrs_soap.rules import matching
-from lrs_soap.store import engine, learners, matches
+from lrs_soap.store import learners, matches
 
 BY_ULN: Mapping[str, Callable[[Any], str]] = {
     "learnerByULN": lambda request: request.uln,
@@ -32,8 +32,8 @@ def pays(opened: sa.Engine) -> bool:
 
 
 def read(asked: Sequence[tuple[Call, Any]]) -> None:
-    """Gives each of these calls, all of one register, the learner that its request asks for first, and each search that finds
-    none its candidates, if there are several calls.
+    """Gives each of these calls, all of one register and with one `position`, the learner that its request asks for first, and
+    each search that finds none its candidates, if there are several calls.
 
     What the database refuses now is left to the calls, each of which meets it by itself.
     """
@@ -42,7 +42,7 @@ def read(asked: Sequence[tuple[Call, Any]]) -> None:
     if len(ulns) + len(searches) < 2:
         return
     try:
-        with engine.read(asked[0][0].register.engine) as connection:
+        with asked[0][0].reading() as connection:
             if ulns:
                 held = learners.by_ulns(connection, {uln for _, uln in ulns})
                 for call, uln in ulns:

@@ -91,7 +91,7 @@ class App:
 
         scope: as of `__call__`, but for method, path and query. The same head on the same connection gives the same.
         """
-        if method != b"POST" or target != _ENDPOINT or self._freshness is not None:
+        if method != b"POST" or target != _ENDPOINT:
             return None
         headers = dict(scope["headers"])
         came_from = origin.of(scope, self._register.settings)
@@ -110,12 +110,15 @@ class App:
         """The response to a whole SOAP call, if it can be given without waiting for anything. Else it is still to be given: by
         `go_on` with the other value, what was begun, or by `__call__` with that in its scope as `connection.BEGUN`."""
         exchange, is_quick = self._begin(way, body)
-        return self._finish(exchange) if is_quick else (None, exchange)
+        return self._finish(exchange) if is_quick and self._may_read([exchange]) else (None, exchange)
 
     def all_at_once(self, asked: Sequence[tuple[Way, bytes]]) -> list[tuple[Response | None, soap.Exchange | None]]:
         """`at_once` for calls that have come together, what they ask for first being read in one round trip."""
         begun = [self._begin(way, body) for way, body in asked]
-        self._soap.read_ahead(exchange for exchange, is_quick in begun if is_quick)
+        quick = [exchange for exchange, is_quick in begun if is_quick]
+        if not self._may_read(quick):
+            return [(None, exchange) for exchange, _ in begun]
+        self._soap.read_ahead(quick)
         # Asked again: the database may have been slow to answer meanwhile.
         return [
             self._finish(exchange) if is_quick and self._soap.is_quick(exchange) else (None, exchange)
@@ -128,6 +131,15 @@ class App:
             return None, False
         exchange = self._soap.begin(body, way.charset, next(self._references), way.origin)
         return exchange, self._soap.is_decided(exchange) and self._soap.is_quick(exchange)
+
+    def _may_read(self, exchanges: Sequence[soap.Exchange]) -> bool:
+        """Whether it is known at once from where these quick calls may read; they are told what a replica must have."""
+        if self._freshness is None or not any(map(self._soap.reads, exchanges)):
+            return True
+        position = self._freshness.at_once()
+        for exchange in exchanges:
+            exchange.call.position = position
+        return position is not None
 
     def _finish(self, exchange: soap.Exchange) -> tuple[Response | None, None]:
         reply = self._soap.finish_at_once(exchange)

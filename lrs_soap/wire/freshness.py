@@ -41,6 +41,11 @@ class Freshness:
             self._turn = loop.call_soon(self._take_turn, loop)
         return await future
 
+    def at_once(self) -> Position | None:
+        """The same, if a replica has it already. None if something would have to be waited for."""
+        position = self._replicas.position()
+        return position if position is not None and self._replicas.is_settled(position) else None
+
     def _take_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         self._turn = None
         try:

@@ -133,13 +133,13 @@ class SoapServer:
         # Connecting to a database that is down may take seconds, in which nobody else would be answered.
         return TABLE[exchange.call.operation].quick and not self._is_doubtful()
 
+    def reads(self, exchange: Exchange) -> bool:
+        """Whether a call that is decided goes on to read the register."""
+        return exchange.fault is None and exchange.admission.refusal is None
+
     def read_ahead(self, exchanges: Iterable[Exchange]) -> None:
         """Reads for quick calls, which are decided, what they ask for first."""
-        ahead.read([
-            (exchange.call, exchange.ctx.in_object)
-            for exchange in exchanges
-            if exchange.fault is None and exchange.admission.refusal is None
-        ])  # fmt: skip
+        ahead.read([(exchange.call, exchange.ctx.in_object) for exchange in filter(self.reads, exchanges)])
 
     def finish_at_once(self, exchange: Exchange) -> Reply | None:
         """The reply to a quick call, on the event loop; None if the database did not answer at once. Nothing was done

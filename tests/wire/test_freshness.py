@@ -104,3 +104,12 @@ def test_a_caller_that_went_away_does_not_trouble_the_others():
         return await here
 
     assert asyncio.run(calls()) == Position(1, 1)
+
+
+def test_at_once_there_is_a_position_only_if_nothing_is_to_be_waited_for():
+    there, late, silent = Lagging(), Lagging(late=1), Lagging()
+    silent.position = lambda: None
+    assert freshness.Freshness(there).at_once() == Position(1, 1)
+    assert freshness.Freshness(late).at_once() is None
+    assert late.given_up == []
+    assert freshness.Freshness(silent).at_once() is None
