@@ -183,8 +183,8 @@ def replace(
     old: the version read before, whose version_number must still be the stored one. new: of the same ULN, with its
     own version_number; if it is live it takes the identity of its details, else it gives its identity up.
     changed_by: the organisation's id; user_name: its user; at: when (default now). is_kept: `old` was read for_update in this
-    transaction, so that it is the stored one. Where the two have different
-    masters the caller has locked the learner and them in the order of their ULNs, so that two cannot deadlock.
+    transaction, so that it is the stored one. Where the two have different masters the caller has locked the learner and
+    them in the order of their ULNs, so that two cannot deadlock.
     """
     kept = _identity(new)
     if kept == (had := _identity(old)):

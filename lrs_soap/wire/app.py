@@ -134,7 +134,7 @@ class App:
 
     def _may_read(self, exchanges: Sequence[soap.Exchange]) -> bool:
         """Whether it is known at once from where these quick calls may read; they are told what a replica must have."""
-        if self._freshness is None or not any(map(self._soap.reads, exchanges)):
+        if self._freshness is None or not any(map(self._soap.is_admitted, exchanges)):
             return True
         position = self._freshness.at_once()
         for exchange in exchanges:

@@ -103,7 +103,7 @@ class SoapServer:
     def wanted(self, exchange: Exchange) -> together.Wanted | None:
         """What a decided call asks for whose effect may be made together with others'. None if it is no such call, if
         the exchange has its `outcome`, or if the database would have to be waited for."""
-        if exchange.fault is not None or exchange.admission.refusal is not None:
+        if not self.is_admitted(exchange):
             return None
         operation = TABLE[exchange.call.operation]
         if operation.apply is None or self._is_doubtful():
@@ -128,18 +128,18 @@ class SoapServer:
         """Whether `finish` will not wait, for a disk or a strict audit, once the call is decided."""
         if self._register.settings.audit == "strict":
             return False
-        if exchange.fault is not None or exchange.admission.refusal is not None:
+        if not self.is_admitted(exchange):
             return True
         # Connecting to a database that is down may take seconds, in which nobody else would be answered.
         return TABLE[exchange.call.operation].quick and not self._is_doubtful()
 
-    def reads(self, exchange: Exchange) -> bool:
-        """Whether a call that is decided goes on to read the register."""
+    def is_admitted(self, exchange: Exchange) -> bool:
+        """Whether a call that is decided goes on to its operation: it is neither wrong nor refused."""
         return exchange.fault is None and exchange.admission.refusal is None
 
     def read_ahead(self, exchanges: Iterable[Exchange]) -> None:
         """Reads for quick calls, which are decided, what they ask for first."""
-        ahead.read([(exchange.call, exchange.ctx.in_object) for exchange in filter(self.reads, exchanges)])
+        ahead.read([(exchange.call, exchange.ctx.in_object) for exchange in filter(self.is_admitted, exchanges)])
 
     def finish_at_once(self, exchange: Exchange) -> Reply | None:
         """The reply to a quick call, on the event loop; None if the database did not answer at once. Nothing was done
