@@ -13,7 +13,7 @@ import time
 
 import sqlalchemy as sa
 
-from benchmarks import measuring, requests
+from benchmarks import measuring, register, requests
 from benchmarks.register import Sample
 from lrs_soap import observe, settings, worker
 from lrs_soap.register import Register
@@ -31,7 +31,7 @@ def measure(endpoint: str, url: str, sample: Sample) -> tuple[list[dict], dict[s
     The server at `endpoint` must have no batch workers, and the register no jobs that wait.
     """
     rng, many = random.SystemRandom(), sample.learners
-    wanted = [(f"{_REGISTRATION}, new learners", 200, _new(rng, many)) for _ in range(_TIMES)]
+    wanted = [(f"{_REGISTRATION}, new learners", 200, requests.batch(register.newcomers(200))) for _ in range(_TIMES)]
     wanted += [(f"{_REGISTRATION}, known learners", 200, requests.batch(rng.sample(many, 200))) for _ in range(_TIMES)]
     submitted = [_submit(endpoint, body) for _, _, body in wanted]
     wanted += [(_VERIFICATION, 5000, "")] * _TIMES
@@ -49,10 +49,6 @@ def measure(endpoint: str, url: str, sample: Sample) -> tuple[list[dict], dict[s
             "cpu_us": statistics.median(cpu / size * 1e6 for size, _, cpu in of_kind),
         })  # fmt: skip
     return rows, {"submitBatchRegistration": submitted[_TIMES], "submitVerifyBatch": last}
-
-
-def _new(rng: random.Random, many: list[StoredLearner]) -> str:
-    return requests.batch(rng.sample(many, 200), [requests.invented(rng) for _ in range(200)])
 
 
 def _submit(endpoint: str, body: str) -> int:

@@ -4,7 +4,7 @@ import dataclasses
 import random
 from collections.abc import Callable, Sequence
 
-from benchmarks import requests
+from benchmarks import register, requests
 from benchmarks.register import Sample
 from benchmarks.requests import ELSEWHERE, by_demographics, by_uln
 from lrs_soap.store.learners import StoredLearner
@@ -93,11 +93,11 @@ def looks(sample: Sample) -> list[Kind]:
 
 
 def _writes(sample: Sample, fresh: Callable[[Sequence[str]], list[StoredLearner]]) -> list[Kind]:
-    # Not the same names again in the next run: the register may be kept.
+    # Not the same again in the next run: the register may be kept.
     many, rng = sample.learners, random.SystemRandom()
 
     def registrations(least: int) -> list[str]:
-        return [requests.register(rng.choice(many), family_name=requests.invented(rng)) for _ in range(least)]
+        return list(map(requests.register, register.newcomers(least)))
 
     def updates(least: int) -> list[str]:
         wanted = fresh([one.uln for one in rng.sample(many, min(least, len(many)))])

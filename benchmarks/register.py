@@ -129,6 +129,15 @@ def _seen(organisation: int, ulns: Sequence[str]) -> audit.Entry:
     )  # fmt: skip
 
 
+def newcomers(count: int) -> list[people.Learner]:
+    """People whom no register knows, others each time, in no order. They live and are named as those of a register: people
+    who share a birth date and a postcode with one of its learners would become crowds that no real register has."""
+    seed = f"lrs-soap newcomers {random.SystemRandom().getrandbits(64)}"
+    found = [one for number in range(-(-count // numbers.BLOCK)) for one in people.block(seed, number)]
+    random.shuffle(found)
+    return found[:count]
+
+
 def _record(url: str, size: int, file: Path) -> None:
     """Gives some learners ten learning events each."""
     with (resources.directory("fixtures") / "learning_events.csv").open(encoding="utf-8", newline="") as lines:

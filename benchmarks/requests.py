@@ -1,13 +1,15 @@
 """The requests of the benchmarks: messages made from learners of a synthetic register."""
 
 import dataclasses
-import random
-import string
 from collections.abc import Sequence
 
 from lrs_soap import binding, contract, model
 from lrs_soap.store.learners import StoredLearner
+from lrs_soap.synth import people
 from lrs_soap.wire import faults
+
+Person = StoredLearner | people.Learner
+"""Of a register, or made for one."""
 
 CREDENTIALS = {"ukprn": "BENCH001", "org_password": "benchmark-secret", "user_name": "benchmark"}
 SEPARATOR = "\f"
@@ -57,9 +59,9 @@ def report(operation: str, since: str, until: str | None = None) -> str:
     return message(operation, from_date=since, to_date=until)
 
 
-def register(learner: StoredLearner, **changed) -> str:
+def register(learner: Person) -> str:
     """registerSingleLearner with the learner's details."""
-    return message("registerSingleLearner", learner=model.LearnerToRegister(**_to_register(learner) | changed))
+    return message("registerSingleLearner", learner=model.LearnerToRegister(**_to_register(learner)))
 
 
 def update(learner: StoredLearner, **changed) -> str:
@@ -68,12 +70,9 @@ def update(learner: StoredLearner, **changed) -> str:
     return message("updateSingleLearner", learner=model.LearnerToUpdate(**values))
 
 
-def batch(learners: Sequence[StoredLearner], names: Sequence[str] = (), count: int | None = None) -> str:
-    """submitBatchRegistration, FUL. names: other family names for the learners; count: another LearnerRecordCount."""
-    sent = tuple(
-        model.BatchLearner(**_to_register(one) | ({"family_name": name} if name else {}))
-        for one, name in zip(learners, names or [""] * len(learners), strict=True)
-    )
+def batch(learners: Sequence[Person], count: int | None = None) -> str:
+    """submitBatchRegistration, FUL. count: another LearnerRecordCount."""
+    sent = tuple(model.BatchLearner(**_to_register(one)) for one in learners)
     return message("submitBatchRegistration", job_type="FUL", learner_record_count=count or len(sent), learner=sent)
 
 
@@ -88,11 +87,6 @@ def output(operation: str, job: int) -> str:
     return message(operation, job_id=job)
 
 
-def invented(rng: random.Random) -> str:
-    """A family name that nobody has."""
-    return "".join(rng.choices(string.ascii_lowercase, k=14)).capitalize()
-
-
 def _five(learner: StoredLearner) -> dict[str, str]:
     return {name: getattr(learner, name) for name in _FIVE}
 
@@ -102,6 +96,7 @@ def to_verify(learner: StoredLearner) -> dict[str, str]:
     return {name: getattr(learner, name) for name in ("uln", "family_name", "given_name", "date_of_birth", "gender")}
 
 
-def _to_register(learner: StoredLearner) -> dict[str, str | None]:
-    details = {name: getattr(learner, name) for name in _TO_REGISTER}
+def _to_register(learner: Person) -> dict[str, str | None]:
+    # What a synthetic learner does not have is a field it lacks, or "".
+    details = {name: getattr(learner, name, None) or None for name in _TO_REGISTER}
     return details | {"verification_type": "2", "ability_to_share": "1", "notes": None, "date_of_address_capture": None}

@@ -1,6 +1,8 @@
 """The benchmarks measure what they say: each kind of call gets the answer it is named after."""
 
+import collections
 import functools
+import re
 
 import pytest
 
@@ -9,6 +11,7 @@ from lrs_soap import contract
 from lrs_soap.store import engine
 
 SIZE = 400
+_AT_HOME = ("LastKnownPostCode", "DateOfBirth")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,14 @@ def test_five_possibles_are_five_and_one_is_one(answered):
 
 def test_batches_are_worked_on(answered):
     assert [row["learners_per_second"] > 0 for row in answered[2]] == [True] * 3
+
+
+def test_newcomers_make_no_crowds_in_a_register_that_is_kept(answered):
+    new = next(kind for kind in answered[3] if kind.name == "registerSingleLearner, new")
+    bodies = [body for _ in range(3) for body in new.bodies(400)]
+    at_home = [tuple(re.search(f"<{name}>(.*)</{name}>", body)[1] for name in _AT_HOME) for body in bodies]
+    assert max(collections.Counter(at_home).values()) <= 3  # twins and triplets
+    assert not set(at_home) & {(one.last_known_post_code, one.date_of_birth) for one in answered[1].learners}
 
 
 def test_what_is_sampled(answered):
