@@ -13,6 +13,9 @@ UNKNOWN = "Zzyzx"
 LIST = 20
 """Learners of a list: of retrieveULNs, and of the batches whose submission is measured."""
 
+CALLERS = 32
+"""Connections of a busy day: writes that wait together share a commit, so what many make is not what few make."""
+
 Jobs = dict[str, int]
 """By the operation that submitted it, a batch that is finished."""
 
@@ -20,12 +23,14 @@ Jobs = dict[str, int]
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kind:
     """name: operation and case; code: the code that the reply must have, None for any; bodies: makes so many requests
-    at least, or as many as there are. once: a request is not sent twice, for its second reply would be another."""
+    at least, or as many as there are. once: a request is not sent twice, for its second reply would be another.
+    connections: at full rate, if they are not the run's."""
 
     name: str
     code: str | None
     bodies: Callable[[int], list[str]]
     once: bool = False
+    connections: int | None = None
 
 
 def kinds(sample: Sample, jobs: Jobs, fresh: Callable[[Sequence[str]], list[StoredLearner]]) -> list[Kind]:
@@ -105,8 +110,10 @@ def _writes(sample: Sample, fresh: Callable[[Sequence[str]], list[StoredLearner]
 
     return [
         Kind("registerSingleLearner, new", "WSRC0005", registrations, once=True),
+        Kind(f"registerSingleLearner, new, {CALLERS} callers", "WSRC0005", registrations, once=True, connections=CALLERS),
         _kind("registerSingleLearner, there already", "WSRC0021", requests.register, sample.fives),
         Kind("updateSingleLearner, changed", "WSRC0006", updates, once=True),
+        Kind(f"updateSingleLearner, changed, {CALLERS} callers", "WSRC0006", updates, once=True, connections=CALLERS),
         _kind("updateSingleLearner, old version", "WSRC0013", lambda one: requests.update(one, version_number=0), many),
     ]
 
