@@ -132,10 +132,9 @@ def _seen(organisation: int, ulns: Sequence[str]) -> audit.Entry:
 def newcomers(count: int) -> list[people.Learner]:
     """People whom no register knows, others each time, in no order. They live and are named as those of a register: people
     who share a birth date and a postcode with one of its learners would become crowds that no real register has."""
-    seed = f"lrs-soap newcomers {random.SystemRandom().getrandbits(64)}"
-    found = [one for number in range(-(-count // numbers.BLOCK)) for one in people.block(seed, number)]
+    found = list(people.learners(count, random.SystemRandom().getrandbits(64)))
     random.shuffle(found)
-    return found[:count]
+    return found
 
 
 def _record(url: str, size: int, file: Path) -> None:

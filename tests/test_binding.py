@@ -90,3 +90,9 @@ def test_nested_and_repeating_values_are_written_valid():
 def test_every_type_of_the_contract_has_a_decoder_and_an_encoder():
     for complex_type in contract.TYPES.values():
         assert callable(binding.decoder(complex_type)) and callable(binding.encoder(complex_type))
+
+
+def test_no_markup_gets_into_a_reply_in_the_place_of_a_number():
+    encode = binding.element_encoder(contract.OPERATIONS["getVerifyBatchOutput"].request)
+    asked = model.VerifyBatchOutputRqst(org_password="p", user_name="u", job_id="1</JobID><JobID>2")
+    assert "<JobID>1&lt;/JobID&gt;&lt;JobID&gt;2</JobID>" in encode(asked)
