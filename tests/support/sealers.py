@@ -12,6 +12,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 
 from lrs_soap.store import audit, auditchain
 from lrs_soap.store import engine as engines
@@ -84,7 +85,10 @@ def fork(function, *arguments) -> int:
     try:
         function(*arguments)
         code = 0
+    except Exception:
+        traceback.print_exc()  # or nobody would know why it failed
     finally:
+        sys.stderr.flush()
         os._exit(code)
 
 
